@@ -1,0 +1,166 @@
+// Passes.td - passes from tile to tile.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef TILEWRIGHT_DIALECT_TILE_TRANSFORMS_PASSES_TD
+#define TILEWRIGHT_DIALECT_TILE_TRANSFORMS_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def TileChooseSchedulePass
+    : Pass<"tile-choose-schedule", "::tilewright::tile::KernelOp"> {
+  let summary = "Fill in the fields of the kernel's schedule that are not set";
+  let description = [{
+    Sets `tile.chip` from the option `chip` and completes `tile.schedule`. A
+    field that the kernel sets already is kept; an option of this pass comes
+    next; the rest is decided from the facts of the chip and the tiles of the
+    kernel:
+
+    - `kind`: `"simple"`, one loop without overlap.
+    - `waves`: the grid of waves over the rows and columns of an mma's result
+      (one entry per trailing dim), or the number of waves where there is no
+      mma: as many as fill the registers of a lane with a useful amount of work.
+    - `vector_bytes`: the widest global access of one lane.
+    - `operands`: `"shared"` stages the operands of an mma that come from global
+      memory through shared memory, `"direct"` loads them as the mma wants them.
+    - `epilogue`: `"shared"` turns results of an mma through shared memory
+      before they are stored, `"direct"` stores them as the mma leaves them.
+    - `atom` (optional): the mma atom to use where it fits.
+
+    Leaves alone: all that is set. Bad fields are errors.
+
+    ```mlir
+    tile.kernel @k(...) grid [...] ... { ... }
+    ```
+    becomes
+    ```mlir
+    tile.kernel @k(...) grid [...] ... attributes {tile.chip = "gfx942",
+      tile.schedule = #tile.schedule<{kind = "simple",
+        waves = array<i64: 2, 2>, vector_bytes = 16 : i64,
+        operands = "shared", epilogue = "direct"}>} { ... }
+    ```
+  }];
+  let options = [
+    Option<"chip", "chip", "std::string", /*default=*/"\"\"",
+           "Chip to compile for; the kernel's tile.chip where empty">,
+    ListOption<"waves", "waves", "int64_t",
+               "Waves per dim of the mma's result, or their number">,
+    Option<"vectorBytes", "vector-bytes", "int64_t", /*default=*/"0",
+           "Widest global access of one lane in bytes; 0: from the chip">,
+    Option<"operands", "operands", "std::string", /*default=*/"\"\"",
+           "Way of mma operands from global memory: shared or direct">,
+    Option<"epilogue", "epilogue", "std::string", /*default=*/"\"\"",
+           "Way of mma results to global memory: shared or direct">,
+    Option<"atom", "atom", "std::string", /*default=*/"\"\"",
+           "Name of the mma atom to prefer">];
+  let dependentDialects = ["::tilewright::tile::TileDialect"];
+}
+
+def TileAssignLayoutsPass
+    : Pass<"tile-assign-layouts", "::tilewright::tile::KernelOp"> {
+  let summary = "Give every tile a layout";
+  let description = [{
+    Gives each tensor type of the kernel a `#tile.layout` encoding and inserts
+    `tile.relayout` where a value is wanted in another layout than it has.
+
+    Memory operations ask for layouts in which a lane holds as many neighbours
+    in memory as it can access at once, by proof (unit stride, `tile.align`,
+    `tile.divisible`, `tile.stride_divisible`, and the divisors of the index
+    operands), and neighbouring lanes continue. `tile.mma` asks for the layouts
+    of an atom of the chip; it is rewritten to wider operand types where only
+    these have an atom and the conversion is exact, and computes with FMAs where
+    there is none (no attribute `atom`). All other operations take the layout
+    of their neighbours. Cheap operations (constants, iota, broadcasts, and
+    arithmetic on these) are repeated in each layout instead of moved.
+
+    A reduction across waves becomes one within each wave, a relayout of the
+    partial results, and one over these.
+
+    On memory operations it sets `tile.vector = N`: the N lowest registers are N
+    neighbours in memory, aligned to their whole size, and all in or all out of
+    bounds. Needs: `tile.chip`, a complete `tile.schedule`, no layouts yet.
+
+    ```mlir
+    %0 = tile.load %a[%i] : memref<?xf32> -> tensor<256xf32>
+    ```
+    becomes
+    ```mlir
+    %0 = tile.load %a[%i] {tile.vector = 4 : i64}
+        : memref<?xf32> -> tensor<256xf32, #tile.layout<...>>
+    ```
+  }];
+  let dependentDialects = ["::tilewright::tile::TileDialect",
+                           "::mlir::arith::ArithDialect"];
+}
+
+def TilePromoteSharedPass
+    : Pass<"tile-promote-shared", "::tilewright::tile::KernelOp"> {
+  let summary = "Turn relayouts that cross waves into shared memory traffic";
+  let description = [{
+    Each `tile.relayout` that cannot be done within a wave becomes a store to a
+    new shared buffer and a load from it in the other layout; one that can stays.
+    The buffer's rows are padded where the accesses of both sides would meet in
+    the same banks. The store follows the value, the load precedes its first
+    use: operands of one mma then share one barrier.
+
+    No barrier is put here: `tile-insert-barriers` runs next.
+
+    ```mlir
+    %1 = tile.relayout %0 : tensor<64x64xf16, #a> to tensor<64x64xf16, #b>
+    ```
+    becomes
+    ```mlir
+    %s = tile.alloc_shared : !tile.shared<64x64xf16, #tile.padded<...>>
+    tile.store_shared %0, %s : ...
+    %1 = tile.load_shared %s : ...
+    ```
+  }];
+  let statistics = [
+    Statistic<"numPromoted", "num-promoted", "Relayouts through shared memory">];
+  let dependentDialects = ["::tilewright::tile::TileDialect",
+                           "::mlir::arith::ArithDialect"];
+}
+
+def TileInsertBarriersPass
+    : Pass<"tile-insert-barriers", "::tilewright::tile::KernelOp"> {
+  let summary = "Put a barrier between accesses that must be in order";
+  let description = [{
+    Two accesses of a workgroup to memory that may overlap, one of which writes,
+    take place in program order: where different lanes may hold the elements,
+    there is a `tile.barrier` between them, on each path and round each loop.
+    Global accesses overlap unless one of two arguments is `tile.noalias`, or
+    the tiles are provably disjoint, or each element stays in one lane. Shared
+    accesses overlap if their buffers do.
+
+    Leaves alone: what barriers of the input order already. Each barrier is put
+    as late as possible. A remark says which fact would save one.
+  }];
+  let statistics = [
+    Statistic<"numBarriers", "num-barriers", "Barriers inserted">];
+  let dependentDialects = ["::tilewright::tile::TileDialect"];
+}
+
+def TileAllocateSharedPass
+    : Pass<"tile-allocate-shared", "::tilewright::tile::KernelOp"> {
+  let summary = "Give each shared buffer its place";
+  let description = [{
+    Sets `offset` on each `tile.alloc_shared` and `tile.shared_bytes` on the
+    kernel. Buffers share bytes where a barrier separates the last access of one
+    from the first of the other; if the kernel would not fit otherwise, barriers
+    are added for that. It is an error if the chip still has too little.
+
+    Offsets that are set are kept. Needs: `tile.chip`.
+
+    ```mlir
+    %s = tile.alloc_shared : !tile.shared<64x64xf16>
+    ```
+    becomes
+    ```mlir
+    %s = tile.alloc_shared {offset = 0 : i64} : !tile.shared<64x64xf16>
+    ```
+  }];
+  let statistics = [
+    Statistic<"sharedBytes", "shared-bytes", "Bytes of shared memory">];
+  let dependentDialects = ["::tilewright::tile::TileDialect"];
+}
+
+#endif // TILEWRIGHT_DIALECT_TILE_TRANSFORMS_PASSES_TD
