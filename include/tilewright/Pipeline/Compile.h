@@ -1,0 +1,115 @@
+// Compile.h - from a block-level kernel to a code object, in one call.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// `compileKernel` is what tile-compile, tile-run and embedders call. Each call
+// has an MLIR and an LLVM context of its own, so calls may run in parallel.
+//
+#ifndef TILEWRIGHT_PIPELINE_COMPILE_H
+#define TILEWRIGHT_PIPELINE_COMPILE_H
+
+#include "tilewright/Codegen/CodeObject.h"
+#include "tilewright/Target/ChipInfo.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace llvm {
+class LLVMContext;
+class Module;
+} // namespace llvm
+
+namespace tilewright {
+
+/// Facts that a launch guarantees, by the names in the kernel's arguments.
+struct KernelFacts {
+  /// Sizes that become static.
+  std::map<std::string, int64_t> dims;
+  /// Divisors of named sizes and of integer scalars.
+  std::map<std::string, int64_t> divisible;
+  /// Alignment of memrefs, in bytes.
+  std::map<std::string, int64_t> align;
+};
+
+/// One kernel to compile.
+struct CompileRequest {
+  /// MLIR text; kernels other than `kernel` are ignored.
+  std::string source;
+  /// What diagnostics call the text.
+  std::string sourceName;
+  /// Symbol of the tile.kernel; may be empty where there is only one.
+  std::string kernel;
+  /// Names the variant in the metadata.
+  std::string variant = "default";
+  KernelFacts facts;
+  const ChipInfo *chip = nullptr;
+  /// LLVM's optimisation level, in [0, 3].
+  int optLevel = 3;
+  /// Text of a #tile.schedule attribute that overrides the compiler's choice;
+  /// empty for none.
+  std::string schedule;
+  /// Texts to keep beside the code object.
+  bool keepMlir = false, keepLlvm = false, keepAssembly = false;
+  /// NVPTX: assemble to a cubin where ptxas or nvJitLink is found.
+  bool assemblePtx = true;
+};
+
+/// Wall-clock time of the stages of one compilation, in milliseconds.
+struct StageTimes {
+  double parseMs = 0;     ///< text to IR, facts
+  double passesMs = 0;    ///< MLIR passes
+  double translateMs = 0; ///< llvm dialect to LLVM IR
+  double optimizeMs = 0;  ///< LLVM's optimiser
+  double backendMs = 0;   ///< instruction selection to object or PTX
+  double assembleMs = 0;  ///< lld, ptxas, nvJitLink
+  double totalMs = 0;
+};
+
+struct CompiledKernel {
+  std::string kernel, variant, chip, triple;
+  CodeObject object;
+  /// JSON; docs/Container.md describes it.
+  std::string metadata;
+  /// The block-level kernel with the facts written in: what the emulator
+  /// compiles again for a chip.
+  std::string source;
+  /// Texts that were asked for: the IR after the last MLIR pass on tiles, the
+  /// optimised LLVM IR, the assembly.
+  std::string mlir, llvmIr, assembly;
+  /// Warnings and remarks, one a line.
+  std::string remarks;
+  StageTimes times;
+};
+
+/// Compiles one kernel. The error's text is one line per diagnostic, each with
+/// its location.
+llvm::Expected<CompiledKernel> compileKernel(const CompileRequest &request);
+
+/// A kernel as it goes to the back end, for the emulator.
+struct EmulatedKernel {
+  std::unique_ptr<llvm::LLVMContext> context;
+  std::unique_ptr<llvm::Module> module;
+  std::string metadata;
+  StageTimes times;
+
+  EmulatedKernel();
+  EmulatedKernel(EmulatedKernel &&);
+  ~EmulatedKernel();
+};
+
+/// As compileKernel, up to the optimised LLVM IR. GPU chips only.
+llvm::Expected<EmulatedKernel> compileForEmulator(const CompileRequest &request);
+
+/// The kernel with its facts written in, as MLIR text, without compiling it.
+llvm::Expected<std::string> specializeSource(const CompileRequest &request);
+
+/// Symbols of the kernels in an MLIR text, in order.
+llvm::Expected<std::vector<std::string>>
+listKernels(llvm::StringRef source, llvm::StringRef sourceName);
+
+} // namespace tilewright
+
+#endif // TILEWRIGHT_PIPELINE_COMPILE_H

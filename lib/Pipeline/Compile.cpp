@@ -1,0 +1,440 @@
+// Compile.cpp - from a block-level kernel to a code object, in one call.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "tilewright/Pipeline/Compile.h"
+
+#include "Metadata.h"
+#include "mlir/AsmParser/AsmParser.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/ROCDL/ROCDLToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "tilewright/Conversion/TileToHost/TileToHost.h"
+#include "tilewright/Dialect/Tile/IR/Tile.h"
+#include "tilewright/Pipeline/Pipelines.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Support/SourceMgr.h"
+#include <chrono>
+
+using namespace mlir;
+
+namespace tilewright {
+namespace {
+
+double nowMs() {
+  using namespace std::chrono;
+  return duration<double, std::milli>(steady_clock::now().time_since_epoch())
+      .count();
+}
+
+/// Runs a function and adds its time to `sum`.
+template <typename Function>
+auto timed(double &sum, Function function) {
+  double start = nowMs();
+  auto result = function();
+  sum += nowMs() - start;
+  return result;
+}
+
+/// One compilation: its context, its diagnostics, its kernel.
+class Compilation {
+public:
+  explicit Compilation(const CompileRequest &request) : request(request) {
+    DialectRegistry registry;
+    registry.insert<tile::TileDialect, arith::ArithDialect,
+                    cf::ControlFlowDialect, func::FuncDialect,
+                    LLVM::LLVMDialect, math::MathDialect,
+                    memref::MemRefDialect, NVVM::NVVMDialect,
+                    ROCDL::ROCDLDialect, scf::SCFDialect,
+                    tensor::TensorDialect, vector::VectorDialect>();
+    registerBuiltinDialectTranslation(registry);
+    registerLLVMDialectTranslation(registry);
+    registerNVVMDialectTranslation(registry);
+    registerROCDLDialectTranslation(registry);
+    context.appendDialectRegistry(registry);
+    context.getDiagEngine().registerHandler(
+        [this](Diagnostic &diagnostic) { collect(diagnostic); });
+  }
+
+  /// Reads the source, keeps the one kernel that is asked for, and writes the
+  /// facts into it.
+  llvm::Error prepare();
+  /// Lowers to the llvm dialect.
+  llvm::Error runPasses();
+  /// Translates and optimises; the module lives in `llvmContext`.
+  llvm::Expected<std::unique_ptr<llvm::Module>>
+  lower(llvm::LLVMContext &llvmContext);
+
+  std::string print();
+  std::vector<std::string> listKernels();
+  /// The metadata, once the kernel is lowered; `use` where it is known.
+  std::string finishMetadata(const CodeObject *object);
+
+  tile::KernelOp getKernel() { return kernel; }
+  std::string remarks;
+  StageTimes times;
+
+private:
+  void collect(Diagnostic &diagnostic);
+  llvm::Error takeError(const Twine &fallback);
+  llvm::Error parse();
+  llvm::Error selectKernel();
+  llvm::Error applyFacts();
+
+  const CompileRequest &request;
+  MLIRContext context{MLIRContext::Threading::DISABLED};
+  OwningOpRef<ModuleOp> module;
+  tile::KernelOp kernel;
+  std::string errors;
+  llvm::json::Object metadata;
+
+  friend llvm::Expected<std::vector<std::string>>
+  tilewright::listKernels(llvm::StringRef, llvm::StringRef);
+};
+
+/// "file:line:column: ", or nothing for other locations.
+std::string describeLocation(Location loc) {
+  FileLineColLoc found;
+  loc->walk([&](Location part) {
+    found = dyn_cast<FileLineColLoc>(part);
+    return found ? WalkResult::interrupt() : WalkResult::advance();
+  });
+  if (!found)
+    return "";
+  return (found.getFilename().getValue() + ":" + Twine(found.getLine()) + ":" +
+          Twine(found.getColumn()) + ": ")
+      .str();
+}
+
+void Compilation::collect(Diagnostic &diagnostic) {
+  bool isError = diagnostic.getSeverity() == DiagnosticSeverity::Error;
+  std::string &target = isError ? errors : remarks;
+  auto add = [&](Diagnostic &part, StringRef severity) {
+    target += describeLocation(part.getLocation()) + severity.str() + ": " +
+              part.str() + "\n";
+  };
+  switch (diagnostic.getSeverity()) {
+  case DiagnosticSeverity::Error:
+    add(diagnostic, "error");
+    break;
+  case DiagnosticSeverity::Warning:
+    add(diagnostic, "warning");
+    break;
+  default:
+    add(diagnostic, "remark");
+  }
+  for (Diagnostic &note : diagnostic.getNotes())
+    add(note, "note");
+}
+
+llvm::Error Compilation::takeError(const Twine &fallback) {
+  std::string text = errors.empty() ? "error: " + fallback.str() : errors;
+  errors.clear();
+  return llvm::createStringError(StringRef(text).rtrim());
+}
+
+llvm::Error Compilation::parse() {
+  llvm::SourceMgr sources;
+  sources.AddNewSourceBuffer(
+      llvm::MemoryBuffer::getMemBufferCopy(request.source, request.sourceName),
+      llvm::SMLoc());
+  module = parseSourceFile<ModuleOp>(sources, &context);
+  if (!module)
+    return takeError("cannot parse '" + request.sourceName + "'");
+  return llvm::Error::success();
+}
+
+std::vector<std::string> Compilation::listKernels() {
+  std::vector<std::string> names;
+  for (auto op : module->getOps<tile::KernelOp>())
+    names.push_back(op.getSymName().str());
+  return names;
+}
+
+llvm::Error Compilation::selectKernel() {
+  std::vector<std::string> names = listKernels();
+  std::string list = llvm::join(names, ", ");
+  std::string name = request.kernel;
+  if (names.empty())
+    return llvm::createStringError(request.sourceName +
+                                   ": error: expected a tile.kernel in the "
+                                   "source, but got none");
+  if (name.empty()) {
+    if (names.size() > 1)
+      return llvm::createStringError(request.sourceName +
+                                     ": error: expected the name of one of "
+                                     "the kernels " +
+                                     list);
+    name = names.front();
+  }
+  for (Operation &op :
+       llvm::make_early_inc_range(module->getBody()->getOperations())) {
+    auto candidate = dyn_cast<tile::KernelOp>(op);
+    if (candidate && candidate.getSymName() == name)
+      kernel = candidate;
+    else if (candidate)
+      op.erase();
+  }
+  if (!kernel)
+    return llvm::createStringError(request.sourceName + ": error: no kernel '" +
+                                   name + "'; it has " + list);
+  return llvm::Error::success();
+}
+
+std::string joinFacts(const std::map<std::string, int64_t> &facts) {
+  std::string text;
+  for (const auto &[name, value] : facts)
+    text += (text.empty() ? "" : ",") + name + "=" + std::to_string(value);
+  return text;
+}
+
+llvm::Error Compilation::applyFacts() {
+  const KernelFacts &facts = request.facts;
+  if (!facts.dims.empty() || !facts.divisible.empty() ||
+      !facts.align.empty()) {
+    std::string options;
+    auto add = [&](StringRef key,
+                   const std::map<std::string, int64_t> &values) {
+      if (!values.empty())
+        options += (options.empty() ? "" : " ") + key.str() + "=" +
+                   joinFacts(values);
+    };
+    add("dims", facts.dims);
+    add("divisible", facts.divisible);
+    add("align", facts.align);
+    PassManager pm(&context);
+    std::string parseError;
+    llvm::raw_string_ostream os(parseError);
+    if (failed(parsePassPipeline("tile.kernel(tile-specialize{" + options +
+                                     "})",
+                                 pm, os)))
+      return llvm::createStringError("error: " + parseError);
+    if (failed(pm.run(*module)))
+      return takeError("cannot specialise kernel '" + kernel.getSymName() +
+                       "'");
+  }
+  if (!request.schedule.empty()) {
+    Attribute schedule = parseAttribute(request.schedule, &context);
+    if (!isa_and_nonnull<tile::ScheduleAttr>(schedule))
+      return takeError("expected the text of a #tile.schedule attribute, but "
+                       "got '" +
+                       request.schedule + "'");
+    kernel->setAttr(tile::TileDialect::getScheduleAttrName(), schedule);
+  }
+  return llvm::Error::success();
+}
+
+llvm::Error Compilation::prepare() {
+  return timed(times.parseMs, [&]() -> llvm::Error {
+    if (llvm::Error error = parse())
+      return error;
+    if (llvm::Error error = selectKernel())
+      return error;
+    if (llvm::Error error = applyFacts())
+      return error;
+    metadata = describeInterface(kernel);
+    return llvm::Error::success();
+  });
+}
+
+llvm::Error Compilation::runPasses() {
+  std::string name = kernel.getSymName().str();
+  PassManager pm(&context);
+  buildPipeline(pm, *request.chip);
+  bool failed = timed(times.passesMs,
+                      [&] { return mlir::failed(pm.run(*module)); });
+  kernel = nullptr;
+  if (failed)
+    return takeError("cannot lower kernel '" + name + "' for '" +
+                     request.chip->name + "'");
+  return llvm::Error::success();
+}
+
+std::string Compilation::print() {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  module->print(os);
+  return text;
+}
+
+llvm::Expected<std::unique_ptr<llvm::Module>>
+Compilation::lower(llvm::LLVMContext &llvmContext) {
+  std::unique_ptr<llvm::Module> result =
+      timed(times.translateMs, [&] {
+        return translateModuleToLLVMIR(*module, llvmContext, "kernel");
+      });
+  if (!result)
+    return takeError("cannot translate the kernel to LLVM IR");
+  if (llvm::Error error = setTarget(*result, *request.chip))
+    return std::move(error);
+  if (llvm::Error error = checkLegality(*result, *request.chip))
+    return std::move(error);
+  if (llvm::Error error = timed(times.optimizeMs, [&] {
+        return optimizeModule(*result, *request.chip, request.optLevel);
+      }))
+    return std::move(error);
+  if (llvm::Error error = checkLegality(*result, *request.chip))
+    return std::move(error);
+  return result;
+}
+
+std::string Compilation::finishMetadata(const CodeObject *object) {
+  namespace json = llvm::json;
+  metadata["variant"] = request.variant;
+  metadata["chip"] = request.chip->name;
+  LLVM::LLVMFuncOp function;
+  for (auto op : module->getOps<LLVM::LLVMFuncOp>())
+    if (!op.isExternal() && op.getSymName() == *metadata.getString("kernel"))
+      function = op;
+  auto getInteger = [&](StringRef name) -> int64_t {
+    auto attr = function ? function->getAttrOfType<IntegerAttr>(name)
+                         : IntegerAttr();
+    return attr ? attr.getInt() : 0;
+  };
+  metadata["symbol"] = *metadata.getString("kernel");
+  if (request.chip->isGpu()) {
+    metadata["workgroup"] =
+        json::Array{getInteger("tile.workgroup_threads"), 1, 1};
+    metadata["wave_size"] = request.chip->waveSize;
+    metadata["shared_bytes"] =
+        getInteger(tile::TileDialect::getSharedBytesAttrName());
+  } else {
+    metadata["scratch_bytes"] = getInteger(kScratchBytesAttrName);
+  }
+  if (object) {
+    json::Object registers;
+    auto add = [&](StringRef name, std::optional<int64_t> number) {
+      if (number)
+        registers[name] = *number;
+    };
+    add("vgpr", object->use.vgprs);
+    add("agpr", object->use.agprs);
+    add("sgpr", object->use.sgprs);
+    add("spills", object->use.spills);
+    if (!registers.empty())
+      metadata["registers"] = std::move(registers);
+    metadata["private_bytes"] = object->use.privateBytes;
+  }
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  os << json::Value(json::Object(metadata));
+  return text;
+}
+
+} // namespace
+
+EmulatedKernel::EmulatedKernel() = default;
+EmulatedKernel::EmulatedKernel(EmulatedKernel &&) = default;
+EmulatedKernel::~EmulatedKernel() {
+  module.reset();
+  context.reset();
+}
+
+llvm::Expected<CompiledKernel> compileKernel(const CompileRequest &request) {
+  double start = nowMs();
+  CompiledKernel result;
+  result.variant = request.variant;
+  result.chip = request.chip->name.str();
+  result.triple = request.chip->triple.str();
+  Compilation compilation(request);
+  if (llvm::Error error = compilation.prepare())
+    return std::move(error);
+  result.kernel = compilation.getKernel().getSymName().str();
+  result.source = compilation.print();
+  if (llvm::Error error = compilation.runPasses())
+    return std::move(error);
+  if (request.keepMlir)
+    result.mlir = compilation.print();
+
+  auto llvmContext = std::make_unique<llvm::LLVMContext>();
+  llvm::Expected<std::unique_ptr<llvm::Module>> module =
+      compilation.lower(*llvmContext);
+  if (!module)
+    return module.takeError();
+  stripDebugInfo(**module);
+  if (request.keepLlvm) {
+    llvm::raw_string_ostream os(result.llvmIr);
+    (*module)->print(os, nullptr);
+  }
+  if (request.keepAssembly) {
+    llvm::Expected<std::string> assembly =
+        emitAssembly(**module, *request.chip, request.optLevel);
+    if (!assembly)
+      return assembly.takeError();
+    result.assembly = std::move(*assembly);
+  }
+  EmitOptions options;
+  options.optLevel = request.optLevel;
+  options.assemblePtx = request.assemblePtx;
+  llvm::Expected<CodeObject> object =
+      emitObject(**module, *request.chip, result.kernel, options);
+  if (!object) {
+    // After the back end gave up, module and context cannot be destroyed.
+    return llvm::handleErrors(
+        object.takeError(), [&](std::unique_ptr<CodegenError> error) {
+          if (error->backendDied) {
+            (void)module->release();
+            (void)llvmContext.release();
+          }
+          return llvm::Error(std::move(error));
+        });
+  }
+  result.object = std::move(*object);
+  result.metadata = compilation.finishMetadata(&result.object);
+  result.remarks = compilation.remarks;
+  result.times = compilation.times;
+  result.times.backendMs = result.object.backendMs;
+  result.times.assembleMs = result.object.assemblerMs;
+  result.times.totalMs = nowMs() - start;
+  return result;
+}
+
+llvm::Expected<EmulatedKernel>
+compileForEmulator(const CompileRequest &request) {
+  double start = nowMs();
+  if (!request.chip->isGpu())
+    return llvm::createStringError("expected a GPU to emulate, but got chip '" +
+                                   request.chip->name + "'");
+  Compilation compilation(request);
+  if (llvm::Error error = compilation.prepare())
+    return std::move(error);
+  if (llvm::Error error = compilation.runPasses())
+    return std::move(error);
+  EmulatedKernel result;
+  result.context = std::make_unique<llvm::LLVMContext>();
+  llvm::Expected<std::unique_ptr<llvm::Module>> module =
+      compilation.lower(*result.context);
+  if (!module)
+    return module.takeError();
+  result.module = std::move(*module);
+  result.metadata = compilation.finishMetadata(nullptr);
+  result.times = compilation.times;
+  result.times.totalMs = nowMs() - start;
+  return result;
+}
+
+llvm::Expected<std::string> specializeSource(const CompileRequest &request) {
+  Compilation compilation(request);
+  if (llvm::Error error = compilation.prepare())
+    return std::move(error);
+  return compilation.print();
+}
+
+llvm::Expected<std::vector<std::string>>
+listKernels(llvm::StringRef source, llvm::StringRef sourceName) {
+  CompileRequest request;
+  request.source = source.str();
+  request.sourceName = sourceName.str();
+  Compilation compilation(request);
+  if (llvm::Error error = compilation.parse())
+    return std::move(error);
+  return compilation.listKernels();
+}
+
+} // namespace tilewright

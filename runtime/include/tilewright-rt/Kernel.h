@@ -1,0 +1,125 @@
+/* Kernel.h - what a kernel takes: arguments, kernarg bytes, grid.
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * docs/KernelABI.md describes the layout. A TwKernel is made from an image's
+ * metadata, never changes, and may be used from several threads.
+ */
+#ifndef TILEWRIGHT_RT_KERNEL_H
+#define TILEWRIGHT_RT_KERNEL_H
+
+#include "tilewright-rt/Library.h"
+#include "tilewright-rt/Status.h"
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct TwKernelStorage *TwKernel;
+
+typedef enum TwElementType {
+  TW_F64,
+  TW_F32,
+  TW_BF16,
+  TW_F16,
+  TW_F8E4M3FN,
+  TW_F8E5M2,
+  TW_F8E4M3FNUZ,
+  TW_F8E5M2FNUZ,
+  TW_I1, /* one byte, 0 or 1 */
+  TW_I8,
+  TW_I16,
+  TW_I32,
+  TW_I64
+} TwElementType;
+
+/** Bytes of one element in memory. */
+TW_EXPORTED size_t twElementTypeGetBytes(TwElementType type);
+/** MLIR's name, such as "f8E4M3FN". */
+TW_EXPORTED const char *twElementTypeGetName(TwElementType type);
+/** Errors: NOT_FOUND */
+TW_EXPORTED TwStatus twElementTypeParse(const char *name, TwElementType *type);
+
+typedef enum TwArgumentKind { TW_ARRAY, TW_SCALAR } TwArgumentKind;
+
+/** One argument as the kernel declares it. -1 stands for "dynamic". */
+typedef struct TwArgumentInfo {
+  const char *name;
+  TwArgumentKind kind;
+  TwElementType type;
+  /** Number of dimensions; 0 for scalars. */
+  int32_t rank;
+  /** `rank` static sizes, in elements, or -1. */
+  const int64_t *sizes;
+  /** The kernel may write to it. */
+  int32_t isWritten;
+  /** Offset of its first byte in the kernarg bytes. */
+  size_t offset;
+} TwArgumentInfo;
+
+/** An argument of a launch. Sizes and strides count elements. */
+typedef struct TwValue {
+  /** TW_ARRAY: memory that the kernel reads and writes. */
+  TwArgumentKind kind;
+  void *data;
+  TwElementType type;
+  int32_t rank;
+  const int64_t *sizes;
+  /** Null: row-major without gaps. */
+  const int64_t *strides;
+  /** TW_SCALAR: the value, in `real` if `isReal`, else in `integer`. */
+  int32_t isReal;
+  int64_t integer;
+  double real;
+} TwValue;
+
+/** Errors: CORRUPT  not JSON, or not what docs/Container.md says
+ *          UNSUPPORTED  another version */
+TW_EXPORTED TwStatus twKernelCreate(const char *metadata, TwKernel *kernel);
+TW_EXPORTED void twKernelDestroy(TwKernel kernel);
+
+TW_EXPORTED const char *twKernelGetName(TwKernel kernel);
+TW_EXPORTED const char *twKernelGetVariant(TwKernel kernel);
+TW_EXPORTED const char *twKernelGetChip(TwKernel kernel);
+/** The function's name in the code object. */
+TW_EXPORTED const char *twKernelGetSymbol(TwKernel kernel);
+TW_EXPORTED size_t twKernelGetNumArguments(TwKernel kernel);
+/** Errors: INVALID_ARGUMENT  `index` is out of range */
+TW_EXPORTED TwStatus twKernelGetArgument(TwKernel kernel, size_t index,
+                                         TwArgumentInfo *info);
+/** Bytes of kernarg, a multiple of 8. */
+TW_EXPORTED size_t twKernelGetKernargBytes(TwKernel kernel);
+/** Threads per workgroup; 1 on the host. */
+TW_EXPORTED int64_t twKernelGetWorkgroupThreads(TwKernel kernel);
+/** Shared memory of a workgroup, in bytes (GPU). */
+TW_EXPORTED int64_t twKernelGetSharedBytes(TwKernel kernel);
+/** Scratch of one thread of the pool, in bytes (host). */
+TW_EXPORTED int64_t twKernelGetScratchBytes(TwKernel kernel);
+
+/** Checks `values` against everything that the kernel states about its
+ * arguments (count, types, ranks, static sizes, equal names, strides,
+ * contiguity, alignment, divisibility, aliasing), writes the kernarg bytes,
+ * and evaluates the grid; `grid` gets three extents, 1 where the kernel has
+ * fewer dimensions. An extent of 0 means that there is nothing to launch.
+ *
+ * Allocates nothing unless it fails. Memory behind `data` is not touched.
+ *
+ * Errors: INVALID_ARGUMENT  with the name of the argument, what the kernel
+ *                           expects and what it got */
+TW_EXPORTED TwStatus twKernelPrepare(TwKernel kernel, const TwValue *values,
+                                     size_t numValues, void *kernarg,
+                                     size_t kernargBytes, int64_t grid[3]);
+
+/** Encodes `value` in a float format of at most 64 bits, rounded to nearest
+ * even, into the low bytes of the result. Overflow gives infinity, or NaN in
+ * formats without. For integer types the value is truncated. */
+TW_EXPORTED uint64_t twEncodeFloat(TwElementType type, double value);
+/** The value of the element whose bits are `bits`; exact. */
+TW_EXPORTED double twDecodeFloat(TwElementType type, uint64_t bits);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* TILEWRIGHT_RT_KERNEL_H */

@@ -1,0 +1,67 @@
+// Kernel.h - a kernel's metadata, parsed.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef TILEWRIGHT_RUNTIME_KERNEL_H
+#define TILEWRIGHT_RUNTIME_KERNEL_H
+
+#include "tilewright-rt/Kernel.h"
+#include <string>
+#include <vector>
+
+namespace tilewright::rt {
+
+/// Most names of sizes and scalars that a kernel may use; lets a launch bind
+/// them on the stack.
+constexpr size_t maxSymbols = 64;
+constexpr int32_t maxRank = 16;
+
+struct Argument {
+  std::string name;
+  TwArgumentKind kind = TW_SCALAR;
+  TwElementType type = TW_F32;
+  int32_t rank = 0;
+  size_t offset = 0;
+  /// Static values, or -1.
+  std::vector<int64_t> sizes, strides;
+  /// Per dimension the index of its name in Kernel::symbols, or -1.
+  std::vector<int> symbols;
+  /// Scalars: index of its own name in Kernel::symbols, or -1.
+  int symbol = -1;
+  bool isContiguous = false;
+  bool isNoAlias = false;
+  bool isWritten = true;
+  int64_t align = 1;
+  std::vector<int64_t> divisible, strideDivisible;
+};
+
+/// A node of a grid expression, in an array where operands come first.
+struct GridNode {
+  enum Kind : uint8_t { Constant, Symbol, Add, Mul, Mod, FloorDiv, CeilDiv };
+  Kind kind;
+  int64_t value = 0; ///< of the constant, or index of the symbol
+  int left = 0, right = 0;
+};
+
+} // namespace tilewright::rt
+
+struct TwKernelStorage {
+  std::string name, variant, chip, symbol;
+  std::vector<tilewright::rt::Argument> arguments;
+  std::vector<std::string> symbols;
+  std::vector<tilewright::rt::GridNode> nodes;
+  /// Roots of the grid's extents in `nodes`; 0 to 3 of them.
+  std::vector<int> extents;
+  size_t kernargBytes = 0;
+  int64_t workgroupThreads = 1;
+  int64_t sharedBytes = 0;
+  int64_t scratchBytes = 0;
+};
+
+namespace tilewright::rt {
+
+/// Evaluates the grid; `values` are the values of kernel.symbols.
+TwStatus evaluateGrid(const TwKernelStorage &kernel, const int64_t *values,
+                      int64_t grid[3]);
+
+} // namespace tilewright::rt
+
+#endif // TILEWRIGHT_RUNTIME_KERNEL_H

@@ -1,0 +1,355 @@
+// Metadata.cpp - reads the JSON that describes a kernel.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#define JSON_NOEXCEPTION 1
+#include "Kernel.h"
+#include "Support.h"
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+using namespace tilewright::rt;
+using Json = nlohmann::json;
+
+namespace {
+
+constexpr int64_t maxBytes = int64_t(1) << 40;
+
+/// Reads one JSON document; the first problem is kept, later calls do nothing.
+class Reader {
+public:
+  explicit Reader(TwKernelStorage &kernel) : kernel(kernel) {}
+
+  TwStatus read(const char *text) {
+    Json root = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+    if (root.is_discarded())
+      return fail(TW_CORRUPT, "the metadata is not valid JSON");
+    readRoot(root);
+    return status;
+  }
+
+private:
+  TwKernelStorage &kernel;
+  TwStatus status = nullptr;
+
+  void expect(const std::string &path, const char *what) {
+    if (!status)
+      status = fail(TW_CORRUPT, "metadata: ", path, ": expected ", what);
+  }
+
+  /// The member `key` of `object`, or null (with an error if `isRequired`).
+  const Json *find(const Json &object, const std::string &path,
+                   const char *key, bool isRequired = true) {
+    if (status)
+      return nullptr;
+    if (!object.is_object()) {
+      expect(path, "an object");
+      return nullptr;
+    }
+    auto it = object.find(key);
+    if (it != object.end() && !it->is_null())
+      return &*it;
+    if (isRequired)
+      expect(path + "/" + key, "a value");
+    return nullptr;
+  }
+
+  std::string getString(const Json &object, const std::string &path,
+                        const char *key) {
+    const Json *value = find(object, path, key);
+    if (!value)
+      return "";
+    if (!value->is_string()) {
+      expect(path + "/" + key, "a string");
+      return "";
+    }
+    return value->get_ref<const std::string &>();
+  }
+
+  bool toInteger(const Json &value, const std::string &path, int64_t low,
+                 int64_t high, int64_t &result) {
+    bool isGood = value.is_number_integer() &&
+                  (!value.is_number_unsigned() ||
+                   value.get<uint64_t>() <= uint64_t(INT64_MAX));
+    if (isGood) {
+      result = value.get<int64_t>();
+      isGood = result >= low && result <= high;
+    }
+    if (!isGood)
+      expect(path, ("an integer in [" + std::to_string(low) + ", " +
+                    std::to_string(high) + "]")
+                       .c_str());
+    return isGood;
+  }
+
+  int64_t getInteger(const Json &object, const std::string &path,
+                     const char *key, int64_t low, int64_t high,
+                     std::optional<int64_t> fallback = std::nullopt) {
+    const Json *value = find(object, path, key, !fallback);
+    int64_t result = fallback.value_or(0);
+    if (value)
+      toInteger(*value, path + "/" + key, low, high, result);
+    return result;
+  }
+
+  bool getBool(const Json &object, const std::string &path, const char *key,
+               bool fallback) {
+    const Json *value = find(object, path, key, false);
+    if (!value)
+      return fallback;
+    if (!value->is_boolean()) {
+      expect(path + "/" + key, "true or false");
+      return fallback;
+    }
+    return value->get<bool>();
+  }
+
+  /// An array of `count` integers, each at least `low`, or null for `null`
+  /// members; all `fallback` where the key is absent.
+  std::vector<int64_t> getIntegers(const Json &object, const std::string &path,
+                                   const char *key, size_t count, int64_t low,
+                                   int64_t fallback) {
+    std::vector<int64_t> result(count, fallback);
+    const Json *value = find(object, path, key, false);
+    if (!value)
+      return result;
+    std::string here = path + "/" + key;
+    if (!value->is_array() || value->size() != count) {
+      expect(here, ("an array of " + std::to_string(count)).c_str());
+      return result;
+    }
+    for (size_t i = 0; i < count; ++i)
+      if (!(*value)[i].is_null())
+        toInteger((*value)[i], here + "/" + std::to_string(i), low, INT64_MAX,
+                  result[i]);
+    return result;
+  }
+
+  /// Index of the symbol `name`, added if it is new.
+  int getSymbol(const std::string &name) {
+    auto it = std::find(kernel.symbols.begin(), kernel.symbols.end(), name);
+    if (it != kernel.symbols.end())
+      return it - kernel.symbols.begin();
+    if (kernel.symbols.size() == maxSymbols) {
+      expect("/abi/args", ("at most " + std::to_string(maxSymbols) +
+                           " names of sizes")
+                              .c_str());
+      return -1;
+    }
+    kernel.symbols.push_back(name);
+    return kernel.symbols.size() - 1;
+  }
+
+  void readRoot(const Json &root) {
+    if (getInteger(root, "", "version", 0, INT64_MAX) != 1 && !status) {
+      status = fail(TW_UNSUPPORTED,
+                    "the metadata has another version than 1");
+      return;
+    }
+    kernel.name = getString(root, "", "kernel");
+    kernel.variant = getString(root, "", "variant");
+    kernel.chip = getString(root, "", "chip");
+    kernel.symbol = getString(root, "", "symbol");
+    kernel.sharedBytes = getInteger(root, "", "shared_bytes", 0, maxBytes, 0);
+    kernel.scratchBytes = getInteger(root, "", "scratch_bytes", 0, maxBytes, 0);
+    kernel.workgroupThreads = 1;
+    if (const Json *workgroup = find(root, "", "workgroup", false)) {
+      (void)workgroup;
+      for (int64_t n : getIntegers(root, "", "workgroup", 3, 1, 1))
+        kernel.workgroupThreads *= std::min<int64_t>(n, 4096);
+    }
+    if (const Json *abi = find(root, "", "abi"))
+      readAbi(*abi);
+    if (const Json *grid = find(root, "", "grid"))
+      readGrid(*grid);
+  }
+
+  void readAbi(const Json &abi) {
+    kernel.kernargBytes = getInteger(abi, "/abi", "bytes", 0, 65536);
+    const Json *list = find(abi, "/abi", "args");
+    if (!list)
+      return;
+    if (!list->is_array())
+      return expect("/abi/args", "an array");
+    for (size_t i = 0; i < list->size() && !status; ++i)
+      readArgument((*list)[i], "/abi/args/" + std::to_string(i));
+    // A grid symbol may be a scalar: bind those that are integers.
+    for (Argument &argument : kernel.arguments)
+      if (argument.kind == TW_SCALAR && argument.type >= TW_I1)
+        argument.symbol = getSymbol(argument.name);
+  }
+
+  void readArgument(const Json &json, const std::string &path) {
+    Argument argument;
+    argument.name = getString(json, path, "name");
+    std::string kind = getString(json, path, "kind");
+    std::string type = getString(json, path, "type");
+    if (status)
+      return;
+    if (TwStatus bad = twElementTypeParse(type.c_str(), &argument.type)) {
+      twStatusDestroy(bad);
+      return expect(path + "/type", "an element type");
+    }
+    size_t bytes = twElementTypeGetBytes(argument.type);
+    argument.offset = getInteger(json, path, "offset", 0, 65536);
+    if (kind == "memref") {
+      argument.kind = TW_ARRAY;
+      readArray(json, path, argument);
+      bytes = 8;
+      for (int64_t size : argument.sizes)
+        bytes += size < 0 ? 8 : 0;
+      if (!argument.isContiguous)
+        for (int64_t stride : argument.strides)
+          bytes += stride < 0 ? 8 : 0;
+    } else if (kind == "scalar") {
+      argument.divisible = {getInteger(json, path, "divisible", 1, INT64_MAX, 1)};
+    } else {
+      return expect(path + "/kind", "\"memref\" or \"scalar\"");
+    }
+    if (status)
+      return;
+    if (argument.offset + bytes > kernel.kernargBytes)
+      return expect(path + "/offset", "an offset within the kernarg bytes");
+    kernel.arguments.push_back(std::move(argument));
+  }
+
+  void readArray(const Json &json, const std::string &path,
+                 Argument &argument) {
+    size_t rank = getInteger(json, path, "rank", 0, maxRank);
+    argument.rank = rank;
+    argument.sizes = getIntegers(json, path, "sizes", rank, 0, -1);
+    argument.isContiguous = getBool(json, path, "contiguous", false);
+    argument.strides = getIntegers(json, path, "strides", rank, 0, -1);
+    argument.align = getInteger(json, path, "align", 1, int64_t(1) << 30, 1);
+    argument.divisible = getIntegers(json, path, "divisible", rank, 1, 1);
+    argument.strideDivisible =
+        getIntegers(json, path, "stride_divisible", rank, 1, 1);
+    argument.isNoAlias = getBool(json, path, "noalias", false);
+    argument.isWritten = getBool(json, path, "written", true);
+    argument.symbols.assign(rank, -1);
+    const Json *dims = find(json, path, "dims", false);
+    if (!dims)
+      return;
+    if (!dims->is_array() || dims->size() != rank)
+      return expect(path + "/dims", "one name per dimension");
+    for (size_t i = 0; i < rank; ++i) {
+      if (!(*dims)[i].is_string())
+        return expect(path + "/dims", "one name per dimension");
+      const std::string &name = (*dims)[i].get_ref<const std::string &>();
+      if (!name.empty())
+        argument.symbols[i] = getSymbol(name);
+    }
+  }
+
+  void readGrid(const Json &grid) {
+    const Json *exprs = find(grid, "/grid", "exprs");
+    if (!exprs)
+      return;
+    if (!exprs->is_array() || exprs->size() > 3)
+      return expect("/grid/exprs", "at most 3 expressions");
+    for (size_t i = 0; i < exprs->size() && !status; ++i)
+      kernel.extents.push_back(
+          readNode((*exprs)[i], "/grid/exprs/" + std::to_string(i), 0));
+  }
+
+  int addNode(GridNode node) {
+    kernel.nodes.push_back(node);
+    return kernel.nodes.size() - 1;
+  }
+
+  int readNode(const Json &json, const std::string &path, int depth) {
+    if (status)
+      return 0;
+    if (depth > 32 || kernel.nodes.size() > 1024) {
+      expect(path, "a smaller expression");
+      return 0;
+    }
+    GridNode node{};
+    if (json.is_number()) {
+      node.kind = GridNode::Constant;
+      toInteger(json, path, INT64_MIN, INT64_MAX, node.value);
+      return addNode(node);
+    }
+    if (json.is_string()) {
+      const std::string &name = json.get_ref<const std::string &>();
+      auto it = std::find(kernel.symbols.begin(), kernel.symbols.end(), name);
+      if (it == kernel.symbols.end())
+        expect(path, "the name of a size or of an integer argument");
+      node.kind = GridNode::Symbol;
+      node.value = it - kernel.symbols.begin();
+      return addNode(node);
+    }
+    if (!json.is_array() || json.size() != 3 || !json[0].is_string()) {
+      expect(path, "a number, a name, or [operator, left, right]");
+      return 0;
+    }
+    const std::pair<const char *, GridNode::Kind> operators[] = {
+        {"add", GridNode::Add},
+        {"mul", GridNode::Mul},
+        {"mod", GridNode::Mod},
+        {"floordiv", GridNode::FloorDiv},
+        {"ceildiv", GridNode::CeilDiv}};
+    const std::string &name = json[0].get_ref<const std::string &>();
+    for (auto [text, kind] : operators) {
+      if (name != text)
+        continue;
+      node.kind = kind;
+      node.left = readNode(json[1], path + "/1", depth + 1);
+      node.right = readNode(json[2], path + "/2", depth + 1);
+      return addNode(node);
+    }
+    expect(path + "/0", "add, mul, mod, floordiv or ceildiv");
+    return 0;
+  }
+};
+
+} // namespace
+
+TwStatus twKernelCreate(const char *metadata, TwKernel *kernel) {
+  if (!metadata || !kernel)
+    return fail(TW_INVALID_ARGUMENT,
+                "expected metadata and a place for a kernel");
+  *kernel = nullptr;
+  auto result = std::make_unique<TwKernelStorage>();
+  if (TwStatus status = Reader(*result).read(metadata))
+    return status;
+  *kernel = result.release();
+  return nullptr;
+}
+
+void twKernelDestroy(TwKernel kernel) { delete kernel; }
+
+const char *twKernelGetName(TwKernel kernel) { return kernel->name.c_str(); }
+const char *twKernelGetVariant(TwKernel kernel) {
+  return kernel->variant.c_str();
+}
+const char *twKernelGetChip(TwKernel kernel) { return kernel->chip.c_str(); }
+const char *twKernelGetSymbol(TwKernel kernel) {
+  return kernel->symbol.c_str();
+}
+size_t twKernelGetNumArguments(TwKernel kernel) {
+  return kernel->arguments.size();
+}
+size_t twKernelGetKernargBytes(TwKernel kernel) {
+  return (kernel->kernargBytes + 7) / 8 * 8;
+}
+int64_t twKernelGetWorkgroupThreads(TwKernel kernel) {
+  return kernel->workgroupThreads;
+}
+int64_t twKernelGetSharedBytes(TwKernel kernel) { return kernel->sharedBytes; }
+int64_t twKernelGetScratchBytes(TwKernel kernel) {
+  return kernel->scratchBytes;
+}
+
+TwStatus twKernelGetArgument(TwKernel kernel, size_t index,
+                             TwArgumentInfo *info) {
+  if (index >= kernel->arguments.size())
+    return fail(TW_INVALID_ARGUMENT, "expected an argument below ",
+                int64_t(kernel->arguments.size()), ", but got ",
+                int64_t(index));
+  const Argument &argument = kernel->arguments[index];
+  *info = {argument.name.c_str(), argument.kind, argument.type, argument.rank,
+           argument.sizes.data(), argument.isWritten, argument.offset};
+  return nullptr;
+}

@@ -1,0 +1,350 @@
+// Prepare.cpp - checks the arguments of a launch and packs them.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "Kernel.h"
+#include "Support.h"
+#include <cstring>
+
+using namespace tilewright::rt;
+
+namespace {
+
+/// An array's strides in elements, row-major without gaps if none are given.
+struct Strides {
+  int64_t values[maxRank];
+};
+
+/// First byte and one past the last byte that an array can touch.
+struct Extent {
+  uintptr_t begin = 0, end = 0;
+};
+
+class Preparation {
+public:
+  Preparation(const TwKernelStorage &kernel, const TwValue *values,
+              uint8_t *kernarg)
+      : kernel(kernel), values(values), kernarg(kernarg) {
+    for (bool &isBound : bound)
+      isBound = false;
+  }
+
+  TwStatus run(int64_t grid[3]) {
+    for (size_t i = 0; i < kernel.arguments.size(); ++i) {
+      const Argument &argument = kernel.arguments[i];
+      TwStatus status = argument.kind == TW_ARRAY ? doArray(argument, values[i])
+                                                  : doScalar(argument, values[i]);
+      if (status)
+        return status;
+    }
+    if (TwStatus status = checkAliasing())
+      return status;
+    return evaluateGrid(kernel, symbols, grid);
+  }
+
+private:
+  const TwKernelStorage &kernel;
+  const TwValue *values;
+  uint8_t *kernarg;
+  int64_t symbols[maxSymbols] = {};
+  bool bound[maxSymbols];
+  /// The argument that gave a symbol its value, for messages.
+  const Argument *binder[maxSymbols] = {};
+
+  template <typename... Parts>
+  static TwStatus refuse(const Argument &argument, const Parts &...parts) {
+    return fail(TW_INVALID_ARGUMENT, "argument '", argument.name, "': ",
+                parts...);
+  }
+
+  TwStatus bind(const Argument &argument, int symbol, int64_t value) {
+    if (symbol < 0)
+      return nullptr;
+    if (bound[symbol] && symbols[symbol] != value)
+      return refuse(argument, "expected size ", kernel.symbols[symbol], " = ",
+                    symbols[symbol], ", as in argument '", binder[symbol]->name,
+                    "', but got ", value);
+    bound[symbol] = true;
+    binder[symbol] = &argument;
+    symbols[symbol] = value;
+    return nullptr;
+  }
+
+  void put(size_t offset, int64_t value, size_t bytes) {
+    std::memcpy(kernarg + offset, &value, bytes);
+  }
+
+  //===--- Scalars --------------------------------------------------------===//
+
+  TwStatus doScalar(const Argument &argument, const TwValue &value) {
+    if (value.kind != TW_SCALAR)
+      return refuse(argument, "expected a scalar, but got an array");
+    size_t bytes = twElementTypeGetBytes(argument.type);
+    if (argument.type < TW_I1) {
+      double real = value.isReal ? value.real : double(value.integer);
+      put(argument.offset, twEncodeFloat(argument.type, real), bytes);
+      return nullptr;
+    }
+    if (value.isReal)
+      return refuse(argument, "expected an integer, but got ",
+                    std::to_string(value.real));
+    int64_t bits = argument.type == TW_I1 ? 1 : int64_t(bytes) * 8;
+    int64_t low = bits == 64 ? INT64_MIN : bits == 1 ? 0 : -(int64_t(1) << (bits - 1));
+    int64_t high = bits == 64 ? INT64_MAX : (int64_t(1) << bits) - 1;
+    if (value.integer < low || value.integer > high)
+      return refuse(argument, "expected a value that fits ",
+                    twElementTypeGetName(argument.type), ", but got ",
+                    value.integer);
+    if (value.integer % argument.divisible[0] != 0)
+      return refuse(argument, "expected a multiple of ", argument.divisible[0],
+                    ", but got ", value.integer);
+    put(argument.offset, value.integer, bytes);
+    return bind(argument, argument.symbol, value.integer);
+  }
+
+  //===--- Arrays ---------------------------------------------------------===//
+
+  TwStatus doArray(const Argument &argument, const TwValue &value) {
+    if (value.kind != TW_ARRAY)
+      return refuse(argument, "expected an array, but got a scalar");
+    if (value.type != argument.type)
+      return refuse(argument, "expected elements of type ",
+                    twElementTypeGetName(argument.type), ", but got ",
+                    twElementTypeGetName(value.type));
+    if (value.rank != argument.rank)
+      return refuse(argument, "expected ", int64_t(argument.rank),
+                    " dimensions, but got ", int64_t(value.rank));
+    if (value.rank && !value.sizes)
+      return refuse(argument, "expected sizes");
+    if (TwStatus status = checkSizes(argument, value))
+      return status;
+    Strides strides;
+    if (TwStatus status = getStrides(argument, value, strides))
+      return status;
+    if (TwStatus status = checkStrides(argument, value, strides))
+      return status;
+    Extent extent;
+    if (TwStatus status = getExtent(argument, value, strides, extent))
+      return status;
+    if (TwStatus status = checkPointer(argument, value, extent))
+      return status;
+    size_t offset = argument.offset;
+    put(offset, reinterpret_cast<intptr_t>(value.data), 8);
+    for (int d = 0; d < argument.rank; ++d)
+      if (argument.sizes[d] < 0)
+        put(offset += 8, value.sizes[d], 8);
+    if (argument.isContiguous)
+      return nullptr;
+    for (int d = 0; d < argument.rank; ++d)
+      if (argument.strides[d] < 0)
+        put(offset += 8, strides.values[d], 8);
+    return nullptr;
+  }
+
+  TwStatus checkSizes(const Argument &argument, const TwValue &value) {
+    for (int d = 0; d < argument.rank; ++d) {
+      int64_t size = value.sizes[d];
+      if (size < 0)
+        return refuse(argument, "expected a size of at least 0 in dimension ",
+                      int64_t(d), ", but got ", size);
+      if (argument.sizes[d] >= 0 && size != argument.sizes[d])
+        return refuse(argument, "expected size ", argument.sizes[d],
+                      " in dimension ", int64_t(d), ", but got ", size);
+      if (TwStatus status = bind(argument, argument.symbols[d], size))
+        return status;
+      if (size % argument.divisible[d] != 0)
+        return refuse(argument, "expected a multiple of ",
+                      argument.divisible[d], " as size of dimension ",
+                      int64_t(d), ", but got ", size);
+    }
+    return nullptr;
+  }
+
+  static TwStatus getStrides(const Argument &argument, const TwValue &value,
+                             Strides &strides) {
+    int64_t step = 1;
+    for (int d = argument.rank - 1; d >= 0; --d) {
+      strides.values[d] = value.strides ? value.strides[d] : step;
+      if (__builtin_mul_overflow(step, value.sizes[d] ? value.sizes[d] : 1,
+                                 &step))
+        return refuse(argument, "the sizes exceed the address space");
+    }
+    return nullptr;
+  }
+
+  static TwStatus checkStrides(const Argument &argument, const TwValue &value,
+                               const Strides &strides) {
+    for (int d = 0; d < argument.rank; ++d)
+      if (value.sizes[d] == 0)
+        return nullptr; // no element, no address
+    int64_t step = 1;
+    for (int d = argument.rank - 1; d >= 0; --d) {
+      int64_t stride = strides.values[d];
+      // A dimension of size 1 takes no step.
+      bool isStepped = value.sizes[d] > 1;
+      if (stride < 0)
+        return refuse(argument, "expected a stride of at least 0 in dimension ",
+                      int64_t(d), ", but got ", stride);
+      if (isStepped && argument.isContiguous && stride != step)
+        return refuse(argument, "expected contiguous elements, with stride ",
+                      step, " in dimension ", int64_t(d), ", but got ", stride);
+      if (isStepped && !argument.isContiguous && argument.strides[d] >= 0 &&
+          stride != argument.strides[d])
+        return refuse(argument, "expected stride ", argument.strides[d],
+                      " in dimension ", int64_t(d), ", but got ", stride);
+      if (isStepped && stride % argument.strideDivisible[d] != 0)
+        return refuse(argument, "expected a multiple of ",
+                      argument.strideDivisible[d], " as stride of dimension ",
+                      int64_t(d), ", but got ", stride);
+      step *= value.sizes[d];
+    }
+    return nullptr;
+  }
+
+  static TwStatus getExtent(const Argument &argument, const TwValue &value,
+                            const Strides &strides, Extent &extent) {
+    int64_t last = 0;
+    bool isEmpty = false, overflows = false;
+    for (int d = 0; d < argument.rank; ++d) {
+      if (value.sizes[d] == 0) {
+        isEmpty = true;
+        continue;
+      }
+      int64_t reach;
+      overflows |=
+          __builtin_mul_overflow(value.sizes[d] - 1, strides.values[d], &reach);
+      overflows |= __builtin_add_overflow(last, reach, &last);
+    }
+    int64_t bytes = 0;
+    overflows |= __builtin_add_overflow(last, 1, &last);
+    overflows |= __builtin_mul_overflow(
+        last, int64_t(twElementTypeGetBytes(argument.type)), &bytes);
+    extent.begin = reinterpret_cast<uintptr_t>(value.data);
+    overflows |= __builtin_add_overflow(
+        extent.begin, uintptr_t(isEmpty ? 0 : bytes), &extent.end);
+    if (overflows && !isEmpty)
+      return refuse(argument, "the sizes exceed the address space");
+    if (isEmpty)
+      extent.end = extent.begin;
+    return nullptr;
+  }
+
+  static TwStatus checkPointer(const Argument &argument, const TwValue &value,
+                               const Extent &extent) {
+    if (extent.begin == extent.end)
+      return nullptr;
+    if (!value.data)
+      return refuse(argument, "expected memory, but got a null pointer");
+    int64_t natural = twElementTypeGetBytes(argument.type);
+    int64_t align = argument.align > natural ? argument.align : natural;
+    if (extent.begin % align != 0)
+      return refuse(argument, "expected an address aligned to ", align,
+                    " bytes, but it is ", int64_t(extent.begin % align),
+                    " bytes off");
+    return nullptr;
+  }
+
+  /// A noalias argument shares no byte with another one, unless both are only
+  /// read.
+  TwStatus checkAliasing() {
+    for (size_t i = 0; i < kernel.arguments.size(); ++i) {
+      const Argument &one = kernel.arguments[i];
+      if (one.kind != TW_ARRAY || !one.isNoAlias)
+        continue;
+      for (size_t j = 0; j < kernel.arguments.size(); ++j) {
+        const Argument &other = kernel.arguments[j];
+        if (i == j || other.kind != TW_ARRAY ||
+            (!one.isWritten && !other.isWritten))
+          continue;
+        Extent a = recompute(i), b = recompute(j);
+        if (a.begin < b.end && b.begin < a.end)
+          return refuse(one, "expected memory that no other argument shares, "
+                             "but it overlaps with argument '",
+                        other.name, "'");
+      }
+    }
+    return nullptr;
+  }
+
+  Extent recompute(size_t index) {
+    Strides strides;
+    Extent extent;
+    // Neither fails: doArray has been through them.
+    getStrides(kernel.arguments[index], values[index], strides);
+    getExtent(kernel.arguments[index], values[index], strides, extent);
+    return extent;
+  }
+};
+
+int64_t floorDiv(int64_t a, int64_t b) {
+  int64_t quotient = a / b;
+  return a % b != 0 && (a < 0) != (b < 0) ? quotient - 1 : quotient;
+}
+
+} // namespace
+
+TwStatus tilewright::rt::evaluateGrid(const TwKernelStorage &kernel,
+                                      const int64_t *values, int64_t grid[3]) {
+  // Operands come before their users, so one pass is enough.
+  int64_t results[1100];
+  bool overflows = false;
+  for (size_t i = 0; i < kernel.nodes.size(); ++i) {
+    const GridNode &node = kernel.nodes[i];
+    int64_t left = results[node.left], right = results[node.right];
+    if (node.kind >= GridNode::Mod && right <= 0)
+      return fail(TW_INVALID_ARGUMENT, "the grid of kernel '", kernel.name,
+                  "' divides by ", right);
+    int64_t value = 0;
+    switch (node.kind) {
+    case GridNode::Constant:
+      value = node.value;
+      break;
+    case GridNode::Symbol:
+      value = values[node.value];
+      break;
+    case GridNode::Add:
+      overflows |= __builtin_add_overflow(left, right, &value);
+      break;
+    case GridNode::Mul:
+      overflows |= __builtin_mul_overflow(left, right, &value);
+      break;
+    case GridNode::Mod:
+      value = left % right + (left % right < 0 ? right : 0);
+      break;
+    case GridNode::FloorDiv:
+      value = floorDiv(left, right);
+      break;
+    case GridNode::CeilDiv:
+      // C++ rounds towards 0, which is up for a negative dividend.
+      value = left > 0 ? (left - 1) / right + 1 : left / right;
+      break;
+    }
+    results[i] = value;
+  }
+  int64_t total = 1;
+  for (int d = 0; d < 3; ++d) {
+    grid[d] = size_t(d) < kernel.extents.size() ? results[kernel.extents[d]] : 1;
+    if (grid[d] < 0)
+      return fail(TW_INVALID_ARGUMENT, "the grid of kernel '", kernel.name,
+                  "' has an extent of ", grid[d]);
+    overflows |= __builtin_mul_overflow(total, grid[d], &total);
+  }
+  if (overflows)
+    return fail(TW_INVALID_ARGUMENT, "the grid of kernel '", kernel.name,
+                "' has more than 9223372036854775807 workgroups");
+  return nullptr;
+}
+
+TwStatus twKernelPrepare(TwKernel kernel, const TwValue *values,
+                         size_t numValues, void *kernarg, size_t kernargBytes,
+                         int64_t grid[3]) {
+  if (numValues != kernel->arguments.size())
+    return fail(TW_INVALID_ARGUMENT, "kernel '", kernel->name, "' takes ",
+                int64_t(kernel->arguments.size()), " arguments, but got ",
+                int64_t(numValues));
+  if (kernargBytes < twKernelGetKernargBytes(kernel))
+    return fail(TW_INVALID_ARGUMENT, "kernel '", kernel->name, "' needs ",
+                int64_t(twKernelGetKernargBytes(kernel)),
+                " bytes of kernarg, but got ", int64_t(kernargBytes));
+  std::memset(kernarg, 0, kernargBytes);
+  return Preparation(*kernel, values, static_cast<uint8_t *>(kernarg))
+      .run(grid);
+}

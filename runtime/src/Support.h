@@ -1,0 +1,37 @@
+// Support.h - statuses and small helpers inside the runtime.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef TILEWRIGHT_RUNTIME_SUPPORT_H
+#define TILEWRIGHT_RUNTIME_SUPPORT_H
+
+#include "tilewright-rt/Status.h"
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+struct TwStatusStorage {
+  TwCode code;
+  std::string message;
+};
+
+namespace tilewright::rt {
+
+inline void append(std::string &text, const char *part) { text += part; }
+inline void append(std::string &text, const std::string &part) { text += part; }
+inline void append(std::string &text, int64_t part) {
+  text += std::to_string(part);
+}
+
+/// A status whose message is `parts` one after the other.
+template <typename... Parts>
+TwStatus fail(TwCode code, const Parts &...parts) {
+  auto *status = new TwStatusStorage{code, {}};
+  (append(status->message, parts), ...);
+  return status;
+}
+
+/// XXH64 with seed 0; the algorithm of the xxHash specification, 0.1.1.
+uint64_t hashBytes(const void *data, size_t size);
+
+} // namespace tilewright::rt
+
+#endif // TILEWRIGHT_RUNTIME_SUPPORT_H

@@ -1,0 +1,452 @@
+// KernelTest.cpp - metadata, kernarg bytes, launch checks and grids.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "Support.h"
+#include "gtest/gtest.h"
+#include <cstring>
+#include <vector>
+
+namespace {
+
+const char gemmMetadata[] = R"({
+  "version": 1, "kernel": "gemm", "variant": "default", "chip": "gfx942",
+  "symbol": "gemm",
+  "abi": {"args": [
+    {"name": "a", "kind": "memref", "type": "f16", "rank": 2, "offset": 0,
+     "sizes": [null, null], "strides": [null, 1], "dims": ["M", "K"],
+     "align": 16, "divisible": [1, 16], "stride_divisible": [8, 1],
+     "noalias": true, "written": false},
+    {"name": "b", "kind": "memref", "type": "f16", "rank": 2, "offset": 32,
+     "sizes": [null, 64], "contiguous": true, "dims": ["K", "N"],
+     "written": false},
+    {"name": "c", "kind": "memref", "type": "f32", "rank": 1, "offset": 48,
+     "contiguous": true, "noalias": true},
+    {"name": "alpha", "kind": "scalar", "type": "f32", "offset": 64},
+    {"name": "flag", "kind": "scalar", "type": "i1", "offset": 68},
+    {"name": "n", "kind": "scalar", "type": "i32", "offset": 72,
+     "divisible": 4}],
+    "bytes": 76},
+  "grid": {"symbols": ["M", "n"],
+           "exprs": [["ceildiv", "M", 128], ["add", ["mul", "n", 2], 1]]},
+  "workgroup": [256, 1, 1], "wave_size": 64, "shared_bytes": 1024})";
+
+TwKernel makeKernel(const std::string &metadata) {
+  TwKernel kernel = nullptr;
+  EXPECT_EQ(take(twKernelCreate(metadata.c_str(), &kernel)), "");
+  return kernel;
+}
+
+std::string getError(const std::string &metadata) {
+  TwKernel kernel = nullptr;
+  std::string text = take(twKernelCreate(metadata.c_str(), &kernel));
+  EXPECT_EQ(kernel, nullptr);
+  return text;
+}
+
+std::string replaced(std::string text, const std::string &from,
+                     const std::string &to) {
+  size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return text.replace(at, from.size(), to);
+}
+
+TwValue scalar(int64_t value) {
+  TwValue result{};
+  result.kind = TW_SCALAR;
+  result.integer = value;
+  return result;
+}
+
+/// Good arguments of gemm, to be spoiled one by one.
+struct Arguments {
+  alignas(16) char memory[1 << 16];
+  int64_t aSizes[2] = {130, 32}, aStrides[2] = {40, 1};
+  int64_t bSizes[2] = {32, 64};
+  int64_t cSizes[1] = {10};
+  std::vector<TwValue> values;
+
+  Arguments() {
+    TwValue array{};
+    array.kind = TW_ARRAY;
+    array.type = TW_F16;
+    array.rank = 2;
+    array.data = memory;
+    array.sizes = aSizes;
+    array.strides = aStrides;
+    values.push_back(array);
+    array.data = memory + 16384;
+    array.sizes = bSizes;
+    array.strides = nullptr;
+    values.push_back(array);
+    array.data = memory + 32768;
+    array.type = TW_F32;
+    array.rank = 1;
+    array.sizes = cSizes;
+    values.push_back(array);
+    TwValue alpha = scalar(0);
+    alpha.isReal = 1;
+    alpha.real = 0.1;
+    values.push_back(alpha);
+    values.push_back(scalar(1));
+    values.push_back(scalar(-8 + 12));
+  }
+};
+
+struct KernelTest : testing::Test {
+  TwKernel kernel = makeKernel(gemmMetadata);
+  Arguments arguments;
+  int64_t grid[3];
+  alignas(8) unsigned char kernarg[80];
+
+  ~KernelTest() override { twKernelDestroy(kernel); }
+
+  std::string prepare() {
+    return take(twKernelPrepare(kernel, arguments.values.data(),
+                                arguments.values.size(), kernarg,
+                                sizeof(kernarg), grid));
+  }
+  template <typename T> T at(size_t offset) {
+    T value;
+    std::memcpy(&value, kernarg + offset, sizeof(T));
+    return value;
+  }
+};
+
+TEST_F(KernelTest, Describes) {
+  EXPECT_STREQ(twKernelGetName(kernel), "gemm");
+  EXPECT_EQ(twKernelGetKernargBytes(kernel), 80u);
+  EXPECT_EQ(twKernelGetWorkgroupThreads(kernel), 256);
+  EXPECT_EQ(twKernelGetSharedBytes(kernel), 1024);
+  TwArgumentInfo info;
+  ASSERT_EQ(take(twKernelGetArgument(kernel, 1, &info)), "");
+  EXPECT_STREQ(info.name, "b");
+  EXPECT_EQ(info.sizes[0], -1);
+  EXPECT_EQ(info.sizes[1], 64);
+  EXPECT_FALSE(info.isWritten);
+  ASSERT_EQ(take(twKernelGetArgument(kernel, 2, &info)), "");
+  EXPECT_TRUE(info.isWritten);
+  EXPECT_EQ(take(twKernelGetArgument(kernel, 6, &info)),
+            "expected an argument below 6, but got 6");
+}
+
+TEST_F(KernelTest, Packs) {
+  ASSERT_EQ(prepare(), "");
+  EXPECT_EQ(at<void *>(0), arguments.memory);
+  EXPECT_EQ(at<int64_t>(8), 130);
+  EXPECT_EQ(at<int64_t>(16), 32);
+  EXPECT_EQ(at<int64_t>(24), 40);
+  EXPECT_EQ(at<void *>(32), arguments.memory + 16384);
+  EXPECT_EQ(at<int64_t>(40), 32);
+  EXPECT_EQ(at<void *>(48), arguments.memory + 32768);
+  EXPECT_EQ(at<int64_t>(56), 10);
+  EXPECT_EQ(at<float>(64), 0.1f);
+  EXPECT_EQ(at<uint8_t>(68), 1);
+  EXPECT_EQ(at<int32_t>(72), 4);
+  EXPECT_EQ(grid[0], 2);
+  EXPECT_EQ(grid[1], 9);
+  EXPECT_EQ(grid[2], 1);
+}
+
+TEST_F(KernelTest, EmptyGrid) {
+  arguments.aSizes[0] = 0;
+  arguments.values[0].data = nullptr; // no element, no address
+  ASSERT_EQ(prepare(), "");
+  EXPECT_EQ(grid[0], 0);
+}
+
+TEST_F(KernelTest, SizeOneTakesNoStep) {
+  arguments.aSizes[0] = 1;
+  arguments.aStrides[0] = 3;
+  EXPECT_EQ(prepare(), "");
+}
+
+TEST_F(KernelTest, Counts) {
+  arguments.values.pop_back();
+  EXPECT_EQ(prepare(), "kernel 'gemm' takes 6 arguments, but got 5");
+  EXPECT_EQ(take(twKernelPrepare(kernel, nullptr, 6, kernarg, 8, grid)),
+            "kernel 'gemm' needs 80 bytes of kernarg, but got 8");
+}
+
+TEST_F(KernelTest, Kinds) {
+  arguments.values[0].kind = TW_SCALAR;
+  EXPECT_EQ(prepare(),
+            "argument 'a': expected an array, but got a scalar");
+}
+TEST_F(KernelTest, KindOfScalar) {
+  arguments.values[3] = arguments.values[0];
+  EXPECT_EQ(prepare(),
+            "argument 'alpha': expected a scalar, but got an array");
+}
+TEST_F(KernelTest, Types) {
+  arguments.values[0].type = TW_BF16;
+  EXPECT_EQ(prepare(),
+            "argument 'a': expected elements of type f16, but got bf16");
+}
+TEST_F(KernelTest, Ranks) {
+  arguments.values[0].rank = 1;
+  EXPECT_EQ(prepare(), "argument 'a': expected 2 dimensions, but got 1");
+}
+TEST_F(KernelTest, StaticSizes) {
+  arguments.bSizes[1] = 63;
+  EXPECT_EQ(prepare(), "argument 'b': expected size 64 in dimension 1, but "
+                       "got 63");
+}
+TEST_F(KernelTest, NegativeSizes) {
+  arguments.cSizes[0] = -1;
+  EXPECT_EQ(prepare(), "argument 'c': expected a size of at least 0 in "
+                       "dimension 0, but got -1");
+}
+TEST_F(KernelTest, EqualNames) {
+  arguments.bSizes[0] = 48;
+  EXPECT_EQ(prepare(), "argument 'b': expected size K = 32, as in argument "
+                       "'a', but got 48");
+}
+TEST_F(KernelTest, DivisibleSizes) {
+  arguments.aSizes[1] = 24;
+  EXPECT_EQ(prepare(), "argument 'a': expected a multiple of 16 as size of "
+                       "dimension 1, but got 24");
+}
+TEST_F(KernelTest, StaticStrides) {
+  arguments.aStrides[1] = 2;
+  EXPECT_EQ(prepare(),
+            "argument 'a': expected stride 1 in dimension 1, but got 2");
+}
+TEST_F(KernelTest, DivisibleStrides) {
+  arguments.aStrides[0] = 36;
+  EXPECT_EQ(prepare(), "argument 'a': expected a multiple of 8 as stride of "
+                       "dimension 0, but got 36");
+}
+TEST_F(KernelTest, NegativeStrides) {
+  arguments.aStrides[0] = -8;
+  EXPECT_EQ(prepare(), "argument 'a': expected a stride of at least 0 in "
+                       "dimension 0, but got -8");
+}
+TEST_F(KernelTest, Contiguous) {
+  int64_t strides[2] = {72, 1};
+  arguments.values[1].strides = strides;
+  EXPECT_EQ(prepare(), "argument 'b': expected contiguous elements, with "
+                       "stride 64 in dimension 0, but got 72");
+}
+TEST_F(KernelTest, Alignment) {
+  arguments.values[0].data = arguments.memory + 8;
+  EXPECT_EQ(prepare(), "argument 'a': expected an address aligned to 16 bytes, "
+                       "but it is 8 bytes off");
+}
+TEST_F(KernelTest, NaturalAlignment) {
+  arguments.values[2].data = arguments.memory + 32770;
+  EXPECT_EQ(prepare(), "argument 'c': expected an address aligned to 4 bytes, "
+                       "but it is 2 bytes off");
+}
+TEST_F(KernelTest, NullPointer) {
+  arguments.values[1].data = nullptr;
+  EXPECT_EQ(prepare(), "argument 'b': expected memory, but got a null pointer");
+}
+TEST_F(KernelTest, Overflow) {
+  arguments.aStrides[0] = int64_t(1) << 60;
+  EXPECT_EQ(prepare(), "argument 'a': the sizes exceed the address space");
+}
+TEST_F(KernelTest, Aliasing) {
+  arguments.values[2].data = arguments.memory + 16;
+  EXPECT_EQ(prepare(), "argument 'a': expected memory that no other argument "
+                       "shares, but it overlaps with argument 'c'");
+}
+TEST_F(KernelTest, ReadOnlyMayAlias) {
+  arguments.values[1].data = arguments.memory;
+  EXPECT_EQ(prepare(), "");
+}
+TEST_F(KernelTest, ScalarRange) {
+  arguments.values[5] = scalar(int64_t(1) << 33);
+  EXPECT_EQ(prepare(), "argument 'n': expected a value that fits i32, but got "
+                       "8589934592");
+}
+TEST_F(KernelTest, ScalarBool) {
+  arguments.values[4] = scalar(2);
+  EXPECT_EQ(prepare(),
+            "argument 'flag': expected a value that fits i1, but got 2");
+}
+TEST_F(KernelTest, ScalarDivisor) {
+  arguments.values[5] = scalar(6);
+  EXPECT_EQ(prepare(), "argument 'n': expected a multiple of 4, but got 6");
+}
+TEST_F(KernelTest, ScalarReal) {
+  arguments.values[5].isReal = 1;
+  arguments.values[5].real = 0.5;
+  EXPECT_EQ(prepare(),
+            "argument 'n': expected an integer, but got 0.500000");
+}
+TEST_F(KernelTest, NegativeGrid) {
+  arguments.values[5] = scalar(-8);
+  EXPECT_EQ(prepare(), "the grid of kernel 'gemm' has an extent of -15");
+}
+
+//===----------------------------------------------------------------------===//
+// Grids
+//===----------------------------------------------------------------------===//
+
+/// Kernel with integer scalars p and q, and one extent.
+std::string gridMetadata(const std::string &expr) {
+  return R"({"version": 1, "kernel": "k", "variant": "v", "chip": "c",
+    "symbol": "k", "abi": {"args": [
+      {"name": "p", "kind": "scalar", "type": "i64", "offset": 0},
+      {"name": "q", "kind": "scalar", "type": "i64", "offset": 8}],
+      "bytes": 16}, "grid": {"exprs": [)" +
+         expr + "]}}";
+}
+
+std::string evaluate(TwKernel kernel, int64_t p, int64_t q, int64_t &result) {
+  TwValue values[2] = {scalar(p), scalar(q)};
+  char kernarg[16];
+  int64_t grid[3] = {};
+  std::string text = take(twKernelPrepare(kernel, values, 2, kernarg, 16, grid));
+  result = grid[0];
+  return text;
+}
+
+TEST(Grid, AgainstPlainDivision) {
+  struct Case {
+    const char *op;
+    int64_t (*reference)(int64_t, int64_t);
+  };
+  const Case cases[] = {
+      {"floordiv",
+       [](int64_t a, int64_t b) {
+         int64_t x = 0;
+         while (x * b > a)
+           --x;
+         while ((x + 1) * b <= a)
+           ++x;
+         return x;
+       }},
+      {"ceildiv",
+       [](int64_t a, int64_t b) {
+         int64_t x = 0;
+         while (x * b >= a + b)
+           --x;
+         while (x * b < a)
+           ++x;
+         while ((x - 1) * b >= a)
+           --x;
+         return x;
+       }},
+      {"mod",
+       [](int64_t a, int64_t b) {
+         while (a < 0)
+           a += b;
+         while (a >= b)
+           a -= b;
+         return a;
+       }},
+  };
+  for (const Case &test : cases) {
+    // Offset by 1000, as extents are not negative.
+    TwKernel kernel = makeKernel(gridMetadata(
+        "[\"add\", [\"" + std::string(test.op) + "\", \"p\", \"q\"], 1000]"));
+    for (int64_t p = -20; p <= 20; ++p)
+      for (int64_t q = 1; q <= 7; ++q) {
+        int64_t got;
+        ASSERT_EQ(evaluate(kernel, p, q, got), "");
+        EXPECT_EQ(got, 1000 + test.reference(p, q))
+            << p << ' ' << test.op << ' ' << q;
+      }
+    int64_t got;
+    EXPECT_EQ(evaluate(kernel, 5, 0, got),
+              "the grid of kernel 'k' divides by 0");
+    twKernelDestroy(kernel);
+  }
+}
+
+TEST(Grid, Overflow) {
+  TwKernel kernel = makeKernel(gridMetadata("[\"mul\", \"p\", \"q\"]"));
+  int64_t got;
+  EXPECT_EQ(evaluate(kernel, int64_t(1) << 40, int64_t(1) << 40, got),
+            "the grid of kernel 'k' has more than 9223372036854775807 "
+            "workgroups");
+  EXPECT_EQ(evaluate(kernel, INT64_MIN, -1, got),
+            "the grid of kernel 'k' has an extent of -9223372036854775808");
+  twKernelDestroy(kernel);
+}
+
+//===----------------------------------------------------------------------===//
+// Metadata
+//===----------------------------------------------------------------------===//
+
+TEST(Metadata, Refuses) {
+  std::string good = gemmMetadata;
+  EXPECT_EQ(getError("{"), "the metadata is not valid JSON");
+  EXPECT_EQ(getError("[]"), "metadata: : expected an object");
+  EXPECT_EQ(getError("{}"), "metadata: /version: expected a value");
+  EXPECT_EQ(getError(replaced(good, "\"version\": 1", "\"version\": 2")),
+            "the metadata has another version than 1");
+  EXPECT_EQ(getError(replaced(good, "\"kernel\": \"gemm\"", "\"kernel\": 5")),
+            "metadata: /kernel: expected a string");
+  EXPECT_EQ(getError(replaced(good, "\"rank\": 2", "\"rank\": 17")),
+            "metadata: /abi/args/0/rank: expected an integer in [0, 16]");
+  EXPECT_EQ(getError(replaced(good, "\"rank\": 2", "\"rank\": 1.5")),
+            "metadata: /abi/args/0/rank: expected an integer in [0, 16]");
+  EXPECT_EQ(getError(replaced(good, "[null, 64]", "[null]")),
+            "metadata: /abi/args/1/sizes: expected an array of 2");
+  EXPECT_EQ(getError(replaced(good, "[null, 64]", "[null, -64]")),
+            "metadata: /abi/args/1/sizes/1: expected an integer in [0, "
+            "9223372036854775807]");
+  EXPECT_EQ(getError(replaced(good, "[null, 64]",
+                              "[null, 18446744073709551615]")),
+            "metadata: /abi/args/1/sizes/1: expected an integer in [0, "
+            "9223372036854775807]");
+  EXPECT_EQ(getError(replaced(good, "\"f16\"", "\"f17\"")),
+            "metadata: /abi/args/0/type: expected an element type");
+  EXPECT_EQ(getError(replaced(good, "\"memref\"", "\"tensor\"")),
+            "metadata: /abi/args/0/kind: expected \"memref\" or \"scalar\"");
+  EXPECT_EQ(getError(replaced(good, "\"offset\": 72", "\"offset\": 73")),
+            "metadata: /abi/args/5/offset: expected an offset within the "
+            "kernarg bytes");
+  EXPECT_EQ(getError(replaced(good, "\"noalias\": true", "\"noalias\": 1")),
+            "metadata: /abi/args/0/noalias: expected true or false");
+  EXPECT_EQ(getError(replaced(good, "[\"M\", \"K\"]", "[\"M\"]")),
+            "metadata: /abi/args/0/dims: expected one name per dimension");
+  EXPECT_EQ(getError(replaced(good, "\"ceildiv\"", "\"pow\"")),
+            "metadata: /grid/exprs/0/0: expected add, mul, mod, floordiv or "
+            "ceildiv");
+  EXPECT_EQ(getError(replaced(good, "\"M\", 128", "\"Q\", 128")),
+            "metadata: /grid/exprs/0/1: expected the name of a size or of an "
+            "integer argument");
+  EXPECT_EQ(getError(replaced(good, "\"M\", 128", "\"M\", []")),
+            "metadata: /grid/exprs/0/2: expected a number, a name, or "
+            "[operator, left, right]");
+}
+
+TEST(Metadata, DeepNesting) {
+  std::string deep;
+  for (int i = 0; i < 100; ++i)
+    deep += "[\"add\", 1, ";
+  deep += "1" + std::string(100, ']');
+  EXPECT_NE(getError(gridMetadata(deep)).find("expected a smaller expression"),
+            std::string::npos);
+  EXPECT_EQ(getError(std::string(100000, '[')),
+            "the metadata is not valid JSON");
+}
+
+TEST(Metadata, RandomDamage) {
+  std::string good = gemmMetadata;
+  std::mt19937 random(2);
+  int numRead = 0;
+  Arguments arguments;
+  for (int i = 0; i < 20000; ++i) {
+    std::string bad = mutate(good, random);
+    TwKernel kernel = nullptr;
+    TwStatus status = twKernelCreate(bad.c_str(), &kernel);
+    EXPECT_EQ(kernel == nullptr, status != nullptr);
+    twStatusDestroy(status);
+    if (!kernel)
+      continue;
+    ++numRead;
+    // What is accepted can be launched, or says why not.
+    std::vector<char> kernarg(twKernelGetKernargBytes(kernel));
+    int64_t grid[3];
+    twStatusDestroy(twKernelPrepare(kernel, arguments.values.data(),
+                                    arguments.values.size(), kernarg.data(),
+                                    kernarg.size(), grid));
+    twKernelDestroy(kernel);
+  }
+  EXPECT_GT(numRead, 100);
+}
+
+} // namespace
