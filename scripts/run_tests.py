@@ -20,7 +20,7 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, field
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-TEST_TIMEOUT_S = 900
+TEST_TIMEOUT_S = 2400
 # The package cannot be run with -m, and its script has a path of its own.
 LIT_MAIN = "from lit.main import main; main()"
 LIT_PASSED = {"PASS", "XFAIL", "FLAKYPASS"}
@@ -118,6 +118,7 @@ def run_pytest(build: pathlib.Path, scratch: pathlib.Path) -> Tally:
                        PATH=f"{build / 'bin'}:{os.environ['PATH']}")
     code, output = run([sys.executable, "-m", "pytest", "-q", "-p",
                         "no:cacheprovider", f"--junitxml={report}",
+                        "-n", str(os.cpu_count() or 1),
                         f"--rootdir={ROOT}", *files],
                        env=environment)
     tally = Tally()

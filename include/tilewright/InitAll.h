@@ -8,9 +8,11 @@
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
 #include "tilewright/Conversion/Numerics.h"
+#include "tilewright/Conversion/Passes.h"
 #include "tilewright/Conversion/TileToHost/TileToHost.h"
 #include "tilewright/Dialect/Tile/IR/Tile.h"
 #include "tilewright/Dialect/Tile/Transforms/Passes.h"
+#include "tilewright/Pipeline/Pipelines.h"
 
 namespace tilewright {
 
@@ -25,9 +27,11 @@ inline void registerAllDialects(mlir::DialectRegistry &registry) {
 /// One line per library.
 inline void registerAllPasses() {
   mlir::registerAllPasses();
+  registerTilewrightConversionPasses();
   registerTilewrightNumericsPasses();
   registerTilewrightTileToHostPasses();
   tile::registerTilewrightTilePasses();
+  registerPipelines();
 }
 
 } // namespace tilewright

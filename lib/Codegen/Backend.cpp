@@ -14,7 +14,9 @@
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/Target/TargetOptions.h"
 #include <csetjmp>
+#include <map>
 #include <mutex>
+#include <tuple>
 
 // Declared here one by one: TargetSelect.h would start every target.
 extern "C" {
@@ -104,8 +106,7 @@ public:
     llvm::raw_string_ostream os(text);
     llvm::DiagnosticPrinterRawOStream printer(os);
     info.print(printer);
-    first = std::make_unique<CodegenError>(
-        llvm::StringRef(text).trim().str());
+    first = std::make_unique<CodegenError>(llvm::StringRef(text).trim().str());
     return true;
   }
   bool isAnyRemarkEnabled() const override { return false; }
@@ -127,6 +128,19 @@ bool runRescued(Rescue &rescue, llvm::function_ref<void()> body) {
   return true;
 }
 } // namespace
+
+/// Chip, optimisation level, PTX version.
+using MachineKey = std::tuple<std::string, int, int>;
+static constexpr size_t maxMachines = 16;
+static thread_local std::map<MachineKey, std::unique_ptr<llvm::TargetMachine>>
+    machines;
+
+/// After a fatal error frames that used them were skipped: leaks them.
+static void leakMachines() {
+  for (auto &entry : machines)
+    (void)entry.second.release();
+  machines.clear();
+}
 
 static void initializeTargets() {
   static std::once_flag once;
@@ -161,9 +175,11 @@ llvm::Error runGuarded(llvm::LLVMContext &context,
   auto rescue = std::make_unique<Rescue>();
   bool finished = runRescued(*rescue, body);
   context.setDiagnosticHandler(std::move(previous));
-  if (!finished)
+  if (!finished) {
+    leakMachines();
     return llvm::make_error<CodegenError>(
         "the back end gave up: " + rescue->message, /*backendDied=*/true);
+  }
   if (first)
     return llvm::Error(std::move(first));
   return llvm::Error::success();
@@ -184,15 +200,16 @@ static std::string withPtxVersion(llvm::StringRef features, int version) {
   return result;
 }
 
-llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
+static llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
 createTargetMachine(const ChipInfo &chip, int optLevel, int ptxVersion) {
   initializeTargets();
   llvm::Triple triple(chip.triple);
   std::string error;
-  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error);
+  const llvm::Target *target =
+      llvm::TargetRegistry::lookupTarget(triple, error);
   if (!target)
-    return llvm::make_error<CodegenError>("no back end for '" +
-                                          triple.str() + "': " + error);
+    return llvm::make_error<CodegenError>("no back end for '" + triple.str() +
+                                          "': " + error);
   std::string features(chip.features);
   if (chip.backend == Backend::NVPTX)
     features = withPtxVersion(
@@ -205,8 +222,23 @@ createTargetMachine(const ChipInfo &chip, int optLevel, int ptxVersion) {
       level.value_or(llvm::CodeGenOptLevel::Aggressive)));
 }
 
+llvm::Expected<llvm::TargetMachine *>
+getTargetMachine(const ChipInfo &chip, int optLevel, int ptxVersion) {
+  MachineKey key{chip.name.str(), optLevel, ptxVersion};
+  auto it = machines.find(key);
+  if (it != machines.end())
+    return it->second.get();
+  auto machine = createTargetMachine(chip, optLevel, ptxVersion);
+  if (!machine)
+    return machine.takeError();
+  // A thread that sees many chips keeps the last few.
+  if (machines.size() >= maxMachines)
+    machines.clear();
+  return (machines[key] = std::move(*machine)).get();
+}
+
 llvm::Error setTarget(llvm::Module &module, const ChipInfo &chip) {
-  auto machine = createTargetMachine(chip, 3);
+  auto machine = getTargetMachine(chip, 3);
   if (!machine)
     return machine.takeError();
   module.setTargetTriple((*machine)->getTargetTriple());

@@ -17,10 +17,12 @@ class TargetMachine;
 
 namespace tilewright {
 
-/// A new TargetMachine; initialises LLVM's targets on the first call.
-/// `ptxVersion` (such as 78) is for NVPTX; 0 takes the lowest of the chip.
-llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
-createTargetMachine(const ChipInfo &chip, int optLevel, int ptxVersion = 0);
+/// The TargetMachine of this thread for `chip`; made on the first call, as are
+/// LLVM's targets, and kept: a new one costs a fifth of a small kernel's
+/// compilation (register tables). It lives until the thread ends or runGuarded
+/// fails. `ptxVersion` (such as 78) is for NVPTX; 0 takes the lowest.
+llvm::Expected<llvm::TargetMachine *>
+getTargetMachine(const ChipInfo &chip, int optLevel, int ptxVersion = 0);
 
 /// Runs `body`, which calls LLVM passes over modules of `context`. Errors that
 /// LLVM reports through the context, and the fatal ones that would end the

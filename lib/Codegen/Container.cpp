@@ -45,8 +45,7 @@ std::string writeContainer(llvm::ArrayRef<ContainerEntry> entries) {
       hashed += '\0';
       hashed += *text;
     }
-    std::string check =
-        llvm::formatv("{0:x-16}", llvm::xxHash64(hashed)).str();
+    std::string check = llvm::formatv("{0:x-16}", llvm::xxHash64(hashed)).str();
 
     OffloadBinary::OffloadingImage image;
     image.TheImageKind = getImageKind(entry.kind);

@@ -63,8 +63,8 @@ llvm::Expected<CodeObject> emitObject(llvm::Module &module,
                                       llvm::StringRef symbol,
                                       const EmitOptions &options) {
   bool isPtx = chip.backend == Backend::NVPTX;
-  auto machine = createTargetMachine(chip, options.optLevel,
-                                     isPtx ? getPtxVersion(module, chip) : 0);
+  auto machine = getTargetMachine(chip, options.optLevel,
+                                  isPtx ? getPtxVersion(module, chip) : 0);
   if (!machine)
     return machine.takeError();
   module.setTargetTriple((*machine)->getTargetTriple());
@@ -75,11 +75,10 @@ llvm::Expected<CodeObject> emitObject(llvm::Module &module,
 
   auto start = std::chrono::steady_clock::now();
   llvm::SmallString<0> bytes;
-  if (llvm::Error error =
-          runBackend(module, **machine,
-                     isPtx ? llvm::CodeGenFileType::AssemblyFile
-                           : llvm::CodeGenFileType::ObjectFile,
-                     bytes))
+  if (llvm::Error error = runBackend(module, **machine,
+                                     isPtx ? llvm::CodeGenFileType::AssemblyFile
+                                           : llvm::CodeGenFileType::ObjectFile,
+                                     bytes))
     return std::move(error);
   double backendMs = elapsedMs(start);
   if (isPtx) {
@@ -112,11 +111,9 @@ llvm::Expected<CodeObject> emitObject(llvm::Module &module,
 
 llvm::Expected<std::string> emitAssembly(const llvm::Module &module,
                                          const ChipInfo &chip, int optLevel) {
-  auto machine =
-      createTargetMachine(chip, optLevel,
-                          chip.backend == Backend::NVPTX
-                              ? getPtxVersion(module, chip)
-                              : 0);
+  auto machine = getTargetMachine(
+      chip, optLevel,
+      chip.backend == Backend::NVPTX ? getPtxVersion(module, chip) : 0);
   if (!machine)
     return machine.takeError();
   std::unique_ptr<llvm::Module> copy = llvm::CloneModule(module);

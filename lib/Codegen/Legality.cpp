@@ -190,6 +190,10 @@ const NvRule nvRules[] = {
     {"fma.rn.bf16", "", 80},
     {"fmin.ftz", "bf16", 0},
     {"fmax.ftz", "bf16", 0},
+    {"f2tf32.", "satfinite", 100},
+    {"f2tf32.rna", "", 80},
+    {"f2tf32.", "", 90},
+    {"lg2.approx.d", "", 0},
     {"clusterlaunchcontrol", "", 100},
     {"st.bulk", "", 100},
     {"setmaxnreg.", "", 90, true},
@@ -242,38 +246,65 @@ struct MathRule {
 };
 
 const MathRule mathRules[] = {
-    {"acos", All, All, All},          {"asin", All, All, All},
-    {"atan", All, All, All},          {"atan2", All, All, All},
-    {"cosh", All, All, All},          {"sinh", All, All, All},
-    {"tan", All, All, All},           {"tanh", All, All, All, F32},
-    {"cos", F64, All, All, F32},      {"sin", F64, All, All, F32},
-    {"sincos", F64, All, All},        {"exp", F64, All, All},
-    {"exp2", F64, F64, All},          {"exp10", F64, All, All},
-    {"log", F64, All, All},           {"log10", F64, All, All},
-    {"log2", F64, All, All},          {"pow", F64, All, All},
-    {"powi", F64, All, All},          {"ldexp", 0, All, All},
-    {"frexp", 0, All, All},           {"modf", All, All, All},
-    {"canonicalize", 0, BF16, BF16},  {"fma", 0, 0, F16 | BF16},
-    {"fmuladd", 0, 0, BF16},          {"ceil", 0, 0, BF16},
-    {"floor", 0, 0, BF16},            {"trunc", 0, 0, BF16},
-    {"rint", 0, 0, BF16},             {"nearbyint", 0, 0, BF16},
-    {"round", 0, 0, BF16},            {"roundeven", 0, 0, BF16},
-    {"sqrt", 0, 0, BF16},             {"minnum", 0, 0, F16 | BF16},
-    {"maxnum", 0, 0, F16 | BF16},     {"minimum", 0, 0, BF16},
-    {"maximum", 0, 0, BF16},          {"minimumnum", 0, 0, BF16},
-    {"maximumnum", 0, 0, BF16},       {"lround", All, All, All},
+    {"acos", All, All, All},
+    {"asin", All, All, All},
+    {"atan", All, All, All},
+    {"atan2", All, All, All},
+    {"cosh", All, All, All},
+    {"sinh", All, All, All},
+    {"tan", All, All, All},
+    {"tanh", All, All, All, F32},
+    {"cos", F64, All, All, F32},
+    {"sin", F64, All, All, F32},
+    {"sincos", F64, All, All},
+    {"exp", F64, All, All},
+    {"exp2", F64, F64, All},
+    {"exp10", F64, All, All},
+    {"log", F64, All, All},
+    {"log10", F64, All, All},
+    {"log2", F64, All, All},
+    {"pow", F64, All, All},
+    {"powi", F64, All, All},
+    {"ldexp", 0, All, All},
+    {"frexp", 0, All, All},
+    {"modf", All, All, All},
+    {"canonicalize", 0, BF16, BF16},
+    {"fma", 0, 0, F16 | BF16},
+    {"fmuladd", 0, 0, BF16},
+    {"ceil", 0, 0, BF16},
+    {"floor", 0, 0, BF16},
+    {"trunc", 0, 0, BF16},
+    {"rint", 0, 0, BF16},
+    {"nearbyint", 0, 0, BF16},
+    {"round", 0, 0, BF16},
+    {"roundeven", 0, 0, BF16},
+    {"sqrt", 0, 0, BF16},
+    {"minnum", 0, 0, F16 | BF16},
+    {"maxnum", 0, 0, F16 | BF16},
+    {"minimum", 0, 0, BF16},
+    {"maximum", 0, 0, BF16},
+    {"minimumnum", 0, 0, BF16},
+    {"maximumnum", 0, 0, BF16},
+    {"lround", All, All, All},
     {"lrint", All, All, All},
 };
 
 /// Synchronisation scopes that a back end knows.
-const llvm::StringRef amdScopes[] = {
-    "",          "singlethread",           "system",
-    "agent",     "workgroup",              "wavefront",
-    "cluster",   "one-as",                 "agent-one-as",
-    "workgroup-one-as", "wavefront-one-as", "singlethread-one-as",
-    "cluster-one-as"};
-const llvm::StringRef nvScopes[] = {"", "singlethread", "block", "cluster",
-                                    "device", "system"};
+const llvm::StringRef amdScopes[] = {"",
+                                     "singlethread",
+                                     "system",
+                                     "agent",
+                                     "workgroup",
+                                     "wavefront",
+                                     "cluster",
+                                     "one-as",
+                                     "agent-one-as",
+                                     "workgroup-one-as",
+                                     "wavefront-one-as",
+                                     "singlethread-one-as",
+                                     "cluster-one-as"};
+const llvm::StringRef nvScopes[] = {"",        "singlethread", "block",
+                                    "cluster", "device",       "system"};
 
 //===----------------------------------------------------------------------===//
 // The walk
@@ -394,8 +425,8 @@ private:
       return checkAtomic(inst);
     if (llvm::isa<llvm::InvokeInst, llvm::LandingPadInst, llvm::ResumeInst,
                   llvm::VAArgInst, llvm::IndirectBrInst>(inst))
-      return refuse(inst, "'" + llvm::Twine(inst.getOpcodeName()) +
-                              "' instruction");
+      return refuse(inst,
+                    "'" + llvm::Twine(inst.getOpcodeName()) + "' instruction");
     return checkArithmetic(inst);
   }
 
@@ -425,15 +456,13 @@ private:
       return llvm::Error::success();
     case llvm::Instruction::FPTrunc: {
       llvm::Type *from = inst.getOperand(0)->getType()->getScalarType();
-      if (!chip.isGpu() &&
-          (bit == BF16 || (bit == F16 && from->isDoubleTy())))
+      if (!chip.isGpu() && (bit == BF16 || (bit == F16 && from->isDoubleTy())))
         return refuse(inst, "conversion of '" + print(from) + "' to '" +
                                 print(type) + "'; it must be expanded before");
       return llvm::Error::success();
     }
     case llvm::Instruction::Alloca:
-      if (!chip.isGpu() &&
-          !llvm::cast<llvm::AllocaInst>(inst).isStaticAlloca())
+      if (!chip.isGpu() && !llvm::cast<llvm::AllocaInst>(inst).isStaticAlloca())
         return refuse(inst, "stack memory of dynamic size");
       return llvm::Error::success();
     default:
@@ -474,8 +503,9 @@ private:
     if (!callee->isIntrinsic()) {
       if (!callee->isDeclaration())
         return llvm::Error::success();
-      return fail(call, "calls '" + name + "', which has no definition, and a "
-                                           "code object imports nothing");
+      return fail(call, "calls '" + name +
+                            "', which has no definition, and a "
+                            "code object imports nothing");
     }
     if (name.consume_front("llvm.amdgcn.")) {
       if (chip.backend != Backend::AMDGPU)
@@ -553,8 +583,8 @@ private:
     const auto *bytes =
         llvm::dyn_cast<llvm::ConstantInt>(call.getArgOperand(2));
     if (!bytes)
-      return fail(call, "expected a constant size of 'llvm.amdgcn." + name +
-                            "'");
+      return fail(call,
+                  "expected a constant size of 'llvm.amdgcn." + name + "'");
     uint64_t size = bytes->getZExtValue();
     bool isLegal = size == 1 || size == 2 || size == 4 ||
                    ((size == 12 || size == 16) && hasAny("gfx950-insts"));
@@ -569,8 +599,8 @@ private:
     const auto *control =
         llvm::dyn_cast<llvm::ConstantInt>(call.getArgOperand(index));
     if (!control)
-      return fail(call, "expected a constant control of 'llvm.amdgcn." + name +
-                            "'");
+      return fail(call,
+                  "expected a constant control of 'llvm.amdgcn." + name + "'");
     uint64_t value = control->getZExtValue();
     bool isGfx10 = hasAny("gfx10-insts");
     // AMD ISA documents, "DPP_CTRL enumerations".
@@ -602,7 +632,7 @@ private:
         continue;
       bool isLegal = rule.sm == 0 ? false
                      : rule.exact ? sm == rule.sm && chip.cpu.ends_with("a")
-                                : sm >= rule.sm;
+                                  : sm >= rule.sm;
       if (!isLegal)
         return refuse(call, "intrinsic 'llvm.nvvm." + name + "'");
       break;
@@ -625,7 +655,7 @@ std::vector<llvm::StringRef> getAmdFeaturesOfTables() {
 }
 
 llvm::Error checkLegality(const llvm::Module &module, const ChipInfo &chip) {
-  auto machine = createTargetMachine(chip, 3);
+  auto machine = getTargetMachine(chip, 3);
   if (!machine)
     return machine.takeError();
   return Checker(module, chip, *(*machine)->getMCSubtargetInfo()).run();

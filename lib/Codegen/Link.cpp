@@ -13,7 +13,8 @@ LLD_HAS_DRIVER(elf)
 
 namespace tilewright {
 namespace {
-/// A file in the system's folder for temporary files, removed at the end.
+/// A file in memory where the system has a folder for such, else in its folder
+/// for temporary files; removed at the end.
 struct TemporaryFile {
   llvm::SmallString<128> path;
   int descriptor = -1;
@@ -22,10 +23,13 @@ struct TemporaryFile {
       llvm::sys::fs::remove(path);
   }
   llvm::Error create(llvm::StringRef suffix) {
+    if (!llvm::sys::fs::createUniqueFile(
+            "/dev/shm/tilewright-%%%%%%%%." + suffix, descriptor, path))
+      return llvm::Error::success();
     if (std::error_code code = llvm::sys::fs::createTemporaryFile(
             "tilewright", suffix, descriptor, path))
-      return llvm::make_error<CodegenError>(
-          "cannot create a temporary file: " + code.message());
+      return llvm::make_error<CodegenError>("cannot create a temporary file: " +
+                                            code.message());
     return llvm::Error::success();
   }
 };
@@ -63,8 +67,8 @@ llvm::Expected<std::string> linkObject(llvm::StringRef object,
     if (os.has_error()) {
       std::string reason = os.error().message();
       os.clear_error();
-      return llvm::make_error<CodegenError>(
-          "cannot write a temporary file: " + reason);
+      return llvm::make_error<CodegenError>("cannot write a temporary file: " +
+                                            reason);
     }
   }
   if (llvm::Error error = output.create("so"))
@@ -72,9 +76,8 @@ llvm::Expected<std::string> linkObject(llvm::StringRef object,
   llvm::sys::fs::closeFile(output.descriptor);
 
   llvm::SmallVector<const char *> arguments = {
-      "ld.lld",      "-shared",          "--threads=1",
-      "-z",          "defs",             "-Bsymbolic",
-      "--build-id=none", "--hash-style=sysv"};
+      "ld.lld", "-shared",    "--threads=1",     "-z",
+      "defs",   "-Bsymbolic", "--build-id=none", "--hash-style=sysv"};
   if (chip.backend == Backend::Host)
     arguments.append({"-z", "norelro", "-z", "max-page-size=4096", "-s"});
   arguments.append({input.path.c_str(), "-o", output.path.c_str()});
@@ -86,13 +89,13 @@ llvm::Expected<std::string> linkObject(llvm::StringRef object,
       return llvm::make_error<CodegenError>(
           "the linker crashed before and cannot be used in this process");
     llvm::raw_string_ostream os(text);
-    lld::Result result = lld::lldMain(arguments, os, os,
-                                      {{lld::Gnu, &lld::elf::link}});
+    lld::Result result =
+        lld::lldMain(arguments, os, os, {{lld::Gnu, &lld::elf::link}});
     linkerIsBroken = !result.canRunAgain;
     if (result.retCode != 0)
       return llvm::make_error<CodegenError>("cannot link a code object for '" +
-                                            chip.name.str() + "': " +
-                                            describeLinkErrors(text));
+                                            chip.name.str() +
+                                            "': " + describeLinkErrors(text));
   }
   auto buffer = llvm::MemoryBuffer::getFile(output.path, /*IsText=*/false,
                                             /*RequiresNullTerminator=*/false);

@@ -54,7 +54,7 @@ static void runPipeline(llvm::Module &module, llvm::TargetMachine &machine,
 
 llvm::Error optimizeModule(llvm::Module &module, const ChipInfo &chip,
                            int optLevel) {
-  auto machine = createTargetMachine(chip, optLevel);
+  auto machine = getTargetMachine(chip, optLevel);
   if (!machine)
     return machine.takeError();
   module.setTargetTriple((*machine)->getTargetTriple());

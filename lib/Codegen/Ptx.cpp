@@ -46,8 +46,7 @@ static const PtxFeature ptxFeatures[] = {
 /// The release that first knew an architecture.
 static int getChipPtxVersion(llvm::StringRef cpu) {
   int sm = 0;
-  cpu.drop_while([](char c) { return !isdigit(c); })
-      .consumeInteger(10, sm);
+  cpu.drop_while([](char c) { return !isdigit(c); }).consumeInteger(10, sm);
   if (sm >= 120)
     return 87;
   if (sm >= 100)
@@ -171,8 +170,9 @@ static llvm::Expected<PtxAssembly> runPtxas(llvm::StringRef program,
 
   std::string arch = "-arch=" + chip.cpu.str();
   llvm::StringRef arguments[] = {program, "-v", arch, input, "-o", output};
-  std::optional<llvm::StringRef> redirects[] = {
-      llvm::StringRef(""), llvm::StringRef(messages), llvm::StringRef(messages)};
+  std::optional<llvm::StringRef> redirects[] = {llvm::StringRef(""),
+                                                llvm::StringRef(messages),
+                                                llvm::StringRef(messages)};
   std::string reason;
   int code = llvm::sys::ExecuteAndWait(program, arguments, std::nullopt,
                                        redirects, /*SecondsToWait=*/120,
@@ -224,24 +224,26 @@ static JitLinkLibrary loadJitLink() {
   if (!handle)
     return library;
   auto load = [&](auto &function, const char *name) {
-    function = reinterpret_cast<std::decay_t<decltype(function)>>(
-        dlsym(handle, name));
+    function =
+        reinterpret_cast<std::decay_t<decltype(function)>>(dlsym(handle, name));
     return function != nullptr;
   };
-  library.isUsable = load(library.create, "nvJitLinkCreate") &&
-                     load(library.destroy, "nvJitLinkDestroy") &&
-                     load(library.addData, "nvJitLinkAddData") &&
-                     load(library.complete, "nvJitLinkComplete") &&
-                     load(library.getCubinSize, "nvJitLinkGetLinkedCubinSize") &&
-                     load(library.getCubin, "nvJitLinkGetLinkedCubin") &&
-                     load(library.getErrorSize, "nvJitLinkGetErrorLogSize") &&
-                     load(library.getError, "nvJitLinkGetErrorLog") &&
-                     load(library.getInfoSize, "nvJitLinkGetInfoLogSize") &&
-                     load(library.getInfo, "nvJitLinkGetInfoLog");
+  library.isUsable =
+      load(library.create, "nvJitLinkCreate") &&
+      load(library.destroy, "nvJitLinkDestroy") &&
+      load(library.addData, "nvJitLinkAddData") &&
+      load(library.complete, "nvJitLinkComplete") &&
+      load(library.getCubinSize, "nvJitLinkGetLinkedCubinSize") &&
+      load(library.getCubin, "nvJitLinkGetLinkedCubin") &&
+      load(library.getErrorSize, "nvJitLinkGetErrorLogSize") &&
+      load(library.getError, "nvJitLinkGetErrorLog") &&
+      load(library.getInfoSize, "nvJitLinkGetInfoLogSize") &&
+      load(library.getInfo, "nvJitLinkGetInfoLog");
   return library;
 }
 
-static std::string readLog(LinkHandle link, int (*getSize)(LinkHandle, size_t *),
+static std::string readLog(LinkHandle link,
+                           int (*getSize)(LinkHandle, size_t *),
                            int (*get)(LinkHandle, char *)) {
   size_t size = 0;
   if (getSize(link, &size) != 0 || size == 0)
@@ -261,9 +263,9 @@ static llvm::Expected<PtxAssembly> runJitLink(const JitLinkLibrary &library,
   const char *options[] = {arch.c_str(), "-verbose"};
   LinkHandle link = nullptr;
   if (int code = library.create(&link, 2, options))
-    return llvm::make_error<CodegenError>(
-        "nvJitLinkCreate returned " + std::to_string(code) + " for '" +
-        chip.name.str() + "'");
+    return llvm::make_error<CodegenError>("nvJitLinkCreate returned " +
+                                          std::to_string(code) + " for '" +
+                                          chip.name.str() + "'");
   std::string text = ptx.str();
   int code = library.addData(link, inputPtx, text.c_str(), text.size() + 1,
                              "kernel.ptx");

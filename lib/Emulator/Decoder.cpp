@@ -23,7 +23,10 @@ void Decoder::unknown(const Instruction &inst, const Twine &what) {
   std::string line;
   raw_string_ostream os(line);
   inst.print(os);
-  unknowns.insert({text, StringRef(line).trim().str()});
+  for (auto &entry : unknowns)
+    if (entry.first == text)
+      return;
+  unknowns.push_back({text, StringRef(line).trim().str()});
 }
 
 //===----------------------------------------------------------------------===//
@@ -352,7 +355,7 @@ bool Decoder::placeArguments() {
       values[&argument] = {constantSlot(kKernargAperture + offset, 8)};
     } else {
       if (!flatten(type, scalars)) {
-        unknowns.insert({formatv("emulator does not know the type of parameter "
+        unknowns.push_back({formatv("emulator does not know the type of parameter "
                                  "{0} of kernel '{1}'",
                                  argument.getArgNo(), function.getName())
                              .str(),

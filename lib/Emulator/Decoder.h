@@ -6,7 +6,6 @@
 #include "Program.h"
 #include "Wave.h"
 #include "llvm/ADT/DenseMap.h"
-#include "llvm/ADT/MapVector.h"
 #include "llvm/IR/DataLayout.h"
 #include "llvm/IR/Function.h"
 #include "llvm/IR/IntrinsicInst.h"
@@ -141,7 +140,7 @@ private:
   llvm::DenseMap<const llvm::GlobalVariable *, uint64_t> globalAddress;
   std::map<std::pair<uint64_t, uint8_t>, Slot> constantPool;
   /// What is unknown, with the first instruction that has it.
-  llvm::MapVector<std::string, std::string> unknowns;
+  std::vector<std::pair<std::string, std::string>> unknowns;
   const llvm::Instruction *current = nullptr;
 };
 

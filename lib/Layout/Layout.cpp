@@ -120,8 +120,8 @@ bool multiply(int64_t &product, int64_t factor, int64_t limit) {
 }
 
 bool checkRepeats(unsigned rank, ArrayRef<LayoutRepeat> repeats,
-                  int64_t numRegisters, int64_t numWaves, int64_t positions,
-                  std::string *error) {
+                  int64_t numRegisters, int64_t numLanes, int64_t numWaves,
+                  int64_t positions, std::string *error) {
   for (const LayoutRepeat &repeat : repeats) {
     if (repeat.unit == LayoutUnit::Lane)
       return fail(error, "expected a repeat over 'reg' or 'wave', but got "
@@ -143,6 +143,13 @@ bool checkRepeats(unsigned rank, ArrayRef<LayoutRepeat> repeats,
       return fail(error, "expected at most 2^40 positions, but the repeats "
                          "need more");
   }
+  int64_t places = numRegisters;
+  if (!multiply(places, numLanes, Layout::maxPlaces) ||
+      !multiply(places, numWaves, Layout::maxPlaces))
+    return fail(error, "expected at most 2^24 places, but got " +
+                           Twine(numRegisters) + " registers in " +
+                           Twine(numLanes) + " lanes of " + Twine(numWaves) +
+                           " waves");
   return true;
 }
 
@@ -188,7 +195,8 @@ std::optional<Layout> Layout::get(unsigned rank, ArrayRef<Coords> reg,
     return std::nullopt;
   }
   if (!checkRepeats(rank, repeats, int64_t(1) << reg.size(),
-                    int64_t(1) << wave.size(), positions, error))
+                    int64_t(1) << lane.size(), int64_t(1) << wave.size(),
+                    positions, error))
     return std::nullopt;
 
   Layout layout;
@@ -245,6 +253,25 @@ void Layout::normalize() {
   for (const LayoutRepeat &repeat : repeats)
     (repeat.unit == LayoutUnit::Register ? numRegisters : numWaves) *=
         repeat.count;
+  computeInverse();
+}
+
+void Layout::computeInverse() {
+  Packing packing(linearShape);
+  BitSpan span;
+  uint64_t input = 1;
+  for (LayoutUnit unit :
+       {LayoutUnit::Register, LayoutUnit::Lane, LayoutUnit::Wave}) {
+    freeBits[size_t(unit)] = 0;
+    for (auto [bit, vector] : llvm::enumerate(getVectors(unit))) {
+      if (!span.add(packing.pack(vector), input))
+        freeBits[size_t(unit)] |= int64_t(1) << bit;
+      input <<= 1;
+    }
+  }
+  inverse.clear();
+  for (unsigned bit = 0; bit != packing.getBits(); ++bit)
+    inverse.push_back(span.solve(uint64_t(1) << bit).value_or(0));
 }
 
 bool Layout::operator==(const Layout &other) const {
@@ -327,15 +354,9 @@ Place Layout::locate(ArrayRef<int64_t> position) const {
     rest[d] = position[d] / linearShape[d];
   }
 
-  Packing packing(linearShape);
-  BitSpan span;
-  uint64_t input = 1;
-  for (const auto *vectors : {&reg, &lane, &wave})
-    for (const Coords &vector : *vectors) {
-      span.add(packing.pack(vector), input);
-      input <<= 1;
-    }
-  uint64_t bits = span.solve(packing.pack(linear)).value_or(0);
+  uint64_t packed = Packing(linearShape).pack(linear), bits = 0;
+  for (; packed != 0; packed &= packed - 1)
+    bits ^= inverse[llvm::countr_zero(packed)];
   auto takeBits = [&](unsigned count) {
     int64_t number = bits & maskTrailingOnes<uint64_t>(count);
     bits >>= count;
@@ -364,18 +385,7 @@ Place Layout::locate(ArrayRef<int64_t> position) const {
 }
 
 int64_t Layout::getFreeBits(LayoutUnit unit) const {
-  Packing packing(linearShape);
-  BitSpan span;
-  for (LayoutUnit part :
-       {LayoutUnit::Register, LayoutUnit::Lane, LayoutUnit::Wave}) {
-    int64_t freeBits = 0;
-    for (auto [bit, vector] : llvm::enumerate(getVectors(part)))
-      if (!span.add(packing.pack(vector), 0))
-        freeBits |= int64_t(1) << bit;
-    if (part == unit)
-      return freeBits;
-  }
-  return 0;
+  return freeBits[size_t(unit)];
 }
 
 bool Layout::isOwner(int64_t regNumber, int64_t laneNumber,

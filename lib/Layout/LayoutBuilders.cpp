@@ -62,7 +62,8 @@ private:
   Coords extents;
 };
 
-/// Appends a digit of any size to bits and repeats of waves.
+/// The next digit of the wave number; normalisation makes bits of it where it
+/// can.
 void addWaves(int64_t count, int dim, Repeats &repeats) {
   repeats.push_back({LayoutUnit::Wave, count, dim});
 }

@@ -95,8 +95,8 @@ private:
 };
 
 bool ConversionSolver::isInside(uint64_t packed) const {
-  for (auto [c, size] : llvm::zip(packing.unpack(packed), shape))
-    if (c >= size)
+  for (unsigned d = 0; d != shape.size(); ++d)
+    if (packing.getCoordinate(packed, d) >= shape[d])
       return false;
   return true;
 }
@@ -215,23 +215,40 @@ bool ConversionSolver::solveRegisters() {
   return true;
 }
 
+/// XOR of the entries of the set bits of each number, as LayoutConversion's
+/// getSource() does for one.
+static SmallVector<ShuffleSource, 0>
+tabulateSources(ArrayRef<ShuffleSource> entries) {
+  SmallVector<ShuffleSource, 0> table = {ShuffleSource()};
+  for (const ShuffleSource &entry : entries)
+    for (size_t i = 0, e = table.size(); i != e; ++i)
+      table.push_back(
+          {true, table[i].reg ^ entry.reg, table[i].lane ^ entry.lane});
+  return table;
+}
+
 bool ConversionSolver::verify() {
+  auto lanes = tabulateSources(result.laneBits);
+  auto waves = tabulateSources(result.waveBits);
+  bool isAllInside = ArrayRef<int64_t>(to.getShape()) == shape;
   for (int64_t r = 0; r != to.getNumRegisters(); ++r) {
+    ShuffleSource &entry = result.sources[r];
     bool isNeeded = false;
     for (int64_t w = 0; w != to.getNumWaves(); ++w) {
+      const ShuffleSource &byWave = waves[w & (waves.size() - 1)];
       for (int64_t l = 0; l != to.getNumLanes(); ++l) {
         uint64_t wanted = target.get(r, l, w);
-        if (!isInside(wanted))
+        if (!isAllInside && !isInside(wanted))
           continue;
         isNeeded = true;
-        Place place = result.getSource({r, l, w});
-        if (!result.sources[r].used ||
-            source.get(place.reg, place.lane, place.wave) != wanted)
+        if (!entry.used ||
+            source.get(entry.reg ^ lanes[l].reg ^ byWave.reg,
+                       entry.lane ^ lanes[l].lane ^ byWave.lane, w) != wanted)
           return false;
       }
     }
     if (!isNeeded)
-      result.sources[r] = {/*used=*/false, 0, 0};
+      entry = {/*used=*/false, 0, 0};
   }
   return true;
 }

@@ -44,13 +44,16 @@ public:
     return packed;
   }
 
+  int64_t getCoordinate(uint64_t packed, unsigned dim) const {
+    unsigned end = dim + 1 == shifts.size() ? bits : shifts[dim + 1];
+    return (packed >> shifts[dim]) &
+           llvm::maskTrailingOnes<uint64_t>(end - shifts[dim]);
+  }
+
   Coords unpack(uint64_t packed) const {
     Coords coords;
-    for (unsigned i = 0, e = shifts.size(); i != e; ++i) {
-      unsigned end = i + 1 == e ? bits : shifts[i + 1];
-      coords.push_back((packed >> shifts[i]) &
-                       llvm::maskTrailingOnes<uint64_t>(end - shifts[i]));
-    }
+    for (unsigned d = 0, e = shifts.size(); d != e; ++d)
+      coords.push_back(getCoordinate(packed, d));
     return coords;
   }
 

@@ -16,6 +16,7 @@
 #include "mlir/Target/LLVMIR/Dialect/ROCDL/ROCDLToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "tilewright/Conversion/TileToHost/TileToHost.h"
+#include "tilewright/Conversion/TileToLanes/TileToLanes.h"
 #include "tilewright/Dialect/Tile/IR/Tile.h"
 #include "tilewright/Pipeline/Pipelines.h"
 #include "llvm/IR/Module.h"
@@ -292,20 +293,24 @@ std::string Compilation::finishMetadata(const CodeObject *object) {
   for (auto op : module->getOps<LLVM::LLVMFuncOp>())
     if (!op.isExternal() && op.getSymName() == *metadata.getString("kernel"))
       function = op;
-  auto getInteger = [&](StringRef name) -> int64_t {
-    auto attr = function ? function->getAttrOfType<IntegerAttr>(name)
-                         : IntegerAttr();
-    return attr ? attr.getInt() : 0;
+  // The number in a pair of strings of the function's LLVM attributes.
+  auto getFnAttr = [&](StringRef name) {
+    int64_t number = 0;
+    if (ArrayAttr list = function ? function.getPassthroughAttr() : ArrayAttr())
+      for (auto pair : list.getAsRange<ArrayAttr>())
+        if (pair.size() == 2 && cast<StringAttr>(pair[0]) == name)
+          cast<StringAttr>(pair[1]).getValue().getAsInteger(10, number);
+    return number;
   };
   metadata["symbol"] = *metadata.getString("kernel");
   if (request.chip->isGpu()) {
     metadata["workgroup"] =
-        json::Array{getInteger("tile.workgroup_threads"), 1, 1};
+        json::Array{getFnAttr(kThreadsFnAttr), 1, 1};
     metadata["wave_size"] = request.chip->waveSize;
-    metadata["shared_bytes"] =
-        getInteger(tile::TileDialect::getSharedBytesAttrName());
-  } else {
-    metadata["scratch_bytes"] = getInteger(kScratchBytesAttrName);
+    metadata["shared_bytes"] = getFnAttr(kSharedBytesFnAttr);
+  } else if (auto bytes = function->getAttrOfType<IntegerAttr>(
+                 kScratchBytesAttrName)) {
+    metadata["scratch_bytes"] = bytes.getInt();
   }
   if (object) {
     json::Object registers;

@@ -7,7 +7,10 @@
 #include "mlir/Pass/PassOptions.h"
 #include "mlir/Transforms/Passes.h"
 #include "tilewright/Conversion/Numerics.h"
+#include "tilewright/Conversion/TileToAMDGPU/TileToAMDGPU.h"
 #include "tilewright/Conversion/TileToHost/TileToHost.h"
+#include "tilewright/Conversion/TileToNVPTX/TileToNVPTX.h"
+#include "tilewright/Dialect/Tile/Transforms/Passes.h"
 
 using namespace mlir;
 
@@ -45,6 +48,20 @@ void registerPipeline(StringRef name, StringRef description, Backend backend,
                        });
 }
 
+/// From tiles without layouts to the wave level.
+void addWaveLevelPasses(OpPassManager &pm, const ChipInfo &chip) {
+  OpPassManager &kernels = pm.nest<tile::KernelOp>();
+  tile::TileChooseSchedulePassOptions schedule;
+  schedule.chip = chip.name.str();
+  kernels.addPass(tile::createTileChooseSchedulePass(schedule));
+  kernels.addPass(tile::createTileAssignLayoutsPass());
+  kernels.addPass(createCanonicalizerPass());
+  kernels.addPass(createCSEPass());
+  kernels.addPass(tile::createTilePromoteSharedPass());
+  kernels.addPass(tile::createTileInsertBarriersPass());
+  kernels.addPass(tile::createTileAllocateSharedPass());
+}
+
 } // namespace
 
 void buildPipeline(OpPassManager &pm, const ChipInfo &chip) {
@@ -60,7 +77,12 @@ void buildPipeline(OpPassManager &pm, const ChipInfo &chip) {
     buildTileToHostPipeline(pm, chip.name);
     break;
   case Backend::AMDGPU:
+    addWaveLevelPasses(pm, chip);
+    buildTileToAMDGPUPipeline(pm, chip.name);
+    break;
   case Backend::NVPTX:
+    addWaveLevelPasses(pm, chip);
+    buildTileToNVPTXPipeline(pm, chip.name);
     break;
   }
 }

@@ -3,11 +3,12 @@
 
 #include "tilewright/Target/ChipInfo.h"
 
-#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/Twine.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
+#include <functional>
 
 using namespace llvm;
 
@@ -108,6 +109,124 @@ void printChip(raw_ostream &os, const ChipInfo &chip) {
        << (atomic.inShared ? " shared" : "") << "\n";
   for (const MmaAtom &atom : chip.atoms)
     printAtom(os, atom);
+}
+
+//===----------------------------------------------------------------------===//
+// Native or expanded
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+using E = ElementKind;
+
+/// A row of the table: an operation, and what a chip has for it ("" if it is
+/// expanded).
+struct NativeRow {
+  std::string operation;
+  std::function<std::string(const ChipInfo &)> describe;
+};
+
+std::string describeMma(const ChipInfo &chip, E lhs, E rhs, E acc) {
+  auto atoms = chip.findAtoms(lhs, rhs, acc);
+  if (atoms.empty())
+    return "";
+  const MmaAtom &atom = *atoms.front();
+  return (Twine(atom.m) + "x" + Twine(atom.n) + "x" + Twine(atom.k)).str();
+}
+
+std::string describeAtomic(const ChipInfo &chip, AtomicKind kind, E type,
+                           bool inShared) {
+  const NativeAtomic *atomic = chip.findAtomic(kind, type, inShared);
+  if (!atomic)
+    return "";
+  std::string text = atomic->elements == 1 ? "native" : "pairs";
+  return atomic->needsNoFineGrained ? text + "*" : text;
+}
+
+std::vector<NativeRow> getNativeRows() {
+  std::vector<NativeRow> rows;
+  auto addMma = [&](E lhs, E rhs, E acc) {
+    std::string name = "mma " + stringify(lhs).str();
+    if (rhs != lhs)
+      name += " * " + stringify(rhs).str();
+    rows.push_back({name, [=](const ChipInfo &chip) {
+                      return describeMma(chip, lhs, rhs, acc);
+                    }});
+  };
+  addMma(E::F64, E::F64, E::F64);
+  addMma(E::F32, E::F32, E::F32);
+  for (E type : {E::TF32, E::F16, E::BF16})
+    addMma(type, type, E::F32);
+  addMma(E::I8, E::I8, E::I32);
+  for (E lhs : {E::F8E4M3FN, E::F8E5M2})
+    for (E rhs : {E::F8E4M3FN, E::F8E5M2})
+      addMma(lhs, rhs, E::F32);
+  for (E lhs : {E::F8E4M3FNUZ, E::F8E5M2FNUZ})
+    for (E rhs : {E::F8E4M3FNUZ, E::F8E5M2FNUZ})
+      addMma(lhs, rhs, E::F32);
+
+  auto addConversion = [&](E from, E to) {
+    std::string name =
+        ("convert " + stringify(from) + " to " + stringify(to)).str();
+    rows.push_back({name, [=](const ChipInfo &chip) -> std::string {
+                      return chip.findConversion(from, to) ? "native" : "";
+                    }});
+  };
+  addConversion(E::F64, E::F32);
+  addConversion(E::F64, E::F16);
+  addConversion(E::F64, E::BF16);
+  for (E type : {E::F16, E::BF16, E::F8E4M3FN, E::F8E5M2, E::F8E4M3FNUZ,
+                 E::F8E5M2FNUZ}) {
+    addConversion(E::F32, type);
+    addConversion(type, E::F32);
+  }
+  for (E type : {E::F8E4M3FN, E::F8E5M2}) {
+    addConversion(E::F16, type);
+    addConversion(type, E::F16);
+  }
+
+  auto addAtomic = [&](AtomicKind kind, E type) {
+    for (bool inShared : {false, true}) {
+      std::string name = ("atomic " + stringify(kind) + " " + stringify(type) +
+                          (inShared ? ", shared" : ", global"))
+                             .str();
+      rows.push_back({name, [=](const ChipInfo &chip) {
+                        return describeAtomic(chip, kind, type, inShared);
+                      }});
+    }
+  };
+  for (E type : {E::F64, E::F32, E::F16, E::BF16})
+    addAtomic(AtomicKind::AddF, type);
+  addAtomic(AtomicKind::MaxNumF, E::F64);
+  addAtomic(AtomicKind::MaxNumF, E::F32);
+  addAtomic(AtomicKind::MaximumF, E::F32);
+  addAtomic(AtomicKind::AddI, E::I32);
+  addAtomic(AtomicKind::MaxS, E::I32);
+  return rows;
+}
+
+} // namespace
+
+void printNativeTable(raw_ostream &os) {
+  std::vector<const ChipInfo *> chips;
+  for (const ChipInfo *chip : allChips())
+    if (chip->isGpu())
+      chips.push_back(chip);
+  os << "| operation |";
+  for (const ChipInfo *chip : chips)
+    os << ' ' << chip->name << " |";
+  os << "\n|---|";
+  for (size_t i = 0; i != chips.size(); ++i)
+    os << "---|";
+  os << "\n";
+  for (const NativeRow &row : getNativeRows()) {
+    os << "| " << row.operation << " |";
+    for (const ChipInfo *chip : chips) {
+      std::string text = row.describe(*chip);
+      os << ' ' << (text.empty() ? "-" : text) << " |";
+    }
+    os << "\n";
+  }
 }
 
 } // namespace tilewright

@@ -80,9 +80,12 @@ void addIntegerAtomics(ChipInfo &chip, NativeAtomic form) {
   addAtomics(chip, {A::Assign, A::CompareExchange},
              {E::I32, E::I64, E::F32, E::F64}, plain);
   addAtomics(chip, {A::AddI}, {E::I32, E::I64}, plain);
-  addAtomics(chip,
-             {A::MaxS, A::MaxU, A::MinS, A::MinU, A::OrI, A::AndI, A::XorI},
-             {E::I32, E::I64}, form);
+  const A kinds[] = {A::MaxS, A::MaxU, A::MinS, A::MinU,
+                     A::OrI,  A::AndI, A::XorI};
+  plain.inGlobal = false;
+  addAtomics(chip, kinds, {E::I32, E::I64}, plain);
+  form.inShared = false;
+  addAtomics(chip, kinds, {E::I32, E::I64}, form);
 }
 
 void addBasicConversions(ChipInfo &chip) {

@@ -46,7 +46,7 @@ void addAtomics(ChipInfo &chip, llvm::ArrayRef<AtomicKind> kinds,
                 llvm::ArrayRef<ElementKind> types, NativeAtomic form);
 
 /// Exchange and compare-and-swap of 32 and 64 bits, and integer arithmetic;
-/// `form` tells what the arithmetic other than add needs.
+/// `form` tells what arithmetic other than add needs in global memory.
 void addIntegerAtomics(ChipInfo &chip, NativeAtomic form);
 
 /// Conversions between f64, f32 and f16 that LLVM selects one instruction for.

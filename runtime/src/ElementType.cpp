@@ -110,9 +110,8 @@ uint64_t twEncodeFloat(TwElementType type, double value) {
     if (rest > 0.5 || (rest == 0.5 && count % 2))
       ++count;
     // A carry of the mantissa runs into the exponent as it should.
-    uint64_t biased = exponent - 1 < lowest
-                          ? 0
-                          : uint64_t(exponent - 1 + format.bias - 1);
+    uint64_t biased =
+        exponent - 1 < lowest ? 0 : uint64_t(exponent - 1 + format.bias - 1);
     bits = (biased << format.mantissaBits) + count;
   }
   if (std::isinf(magnitude) || bits > getMax(format)) {

@@ -26,6 +26,9 @@ struct Argument {
   std::vector<int> symbols;
   /// Scalars: index of its own name in Kernel::symbols, or -1.
   int symbol = -1;
+  /// Scalars: the bits of the one value that it may have, if `isFixed`.
+  bool isFixed = false;
+  uint64_t fixedBits = 0;
   bool isContiguous = false;
   bool isNoAlias = false;
   bool isWritten = true;

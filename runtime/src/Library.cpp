@@ -63,8 +63,9 @@ using Strings = std::map<std::string, const char *>;
 TwStatus readStrings(const Span &span, const Entry &entry, int64_t index,
                      Strings &strings) {
   if (entry.numStrings > maxStrings)
-    return fail(TW_CORRUPT, "image ", index, " of the library claims more than ",
-                int64_t(maxStrings), " strings");
+    return fail(TW_CORRUPT, "image ", index,
+                " of the library claims more than ", int64_t(maxStrings),
+                " strings");
   for (uint64_t i = 0; i < entry.numStrings; ++i) {
     StringEntry string;
     uint64_t offset = entry.stringOffset + i * sizeof(StringEntry);
@@ -87,23 +88,22 @@ TwStatus readStrings(const Span &span, const Entry &entry, int64_t index,
 std::string computeCheck(const TwImageInfo &info) {
   std::string hashed(static_cast<const char *>(info.image.data),
                      info.image.size);
-  for (const char *text : {info.kernel, info.variant, info.metadata,
-                           info.source, info.ptx}) {
+  for (const char *text :
+       {info.kernel, info.variant, info.metadata, info.source, info.ptx}) {
     hashed += '\0';
     hashed += text;
   }
   char digits[17];
-  std::snprintf(digits, sizeof(digits), "%016llx",
-                static_cast<unsigned long long>(
-                    hashBytes(hashed.data(), hashed.size())));
+  std::snprintf(
+      digits, sizeof(digits), "%016llx",
+      static_cast<unsigned long long>(hashBytes(hashed.data(), hashed.size())));
   return digits;
 }
 
 TwStatus readImage(const Span &span, const Header &header, int64_t index,
                    TwImageInfo &info) {
   Entry entry;
-  if (header.entrySize < sizeof(Entry) ||
-      !span.read(header.entryOffset, entry))
+  if (header.entrySize < sizeof(Entry) || !span.read(header.entryOffset, entry))
     return fail(TW_CORRUPT, "the entry of image ", index,
                 " lies outside the library");
   if (!span.contains(entry.imageOffset, entry.imageSize))
@@ -116,8 +116,8 @@ TwStatus readImage(const Span &span, const Header &header, int64_t index,
     auto it = strings.find(key);
     return it == strings.end() ? "" : it->second;
   };
-  for (const char *key : {"kernel", "variant", "arch", "tilewright",
-                          "tilewright.check"})
+  for (const char *key :
+       {"kernel", "variant", "arch", "tilewright", "tilewright.check"})
     if (!*get(key))
       return fail(TW_CORRUPT, "image ", index, " of the library has no '", key,
                   "'");
@@ -173,7 +173,8 @@ TwStatus readAll(TwLibraryStorage &library) {
 
 TwStatus twLibraryCreate(TwBytes bytes, TwLibrary *library) {
   if (!library || (!bytes.data && bytes.size))
-    return fail(TW_INVALID_ARGUMENT, "expected bytes and a place for a library");
+    return fail(TW_INVALID_ARGUMENT,
+                "expected bytes and a place for a library");
   *library = nullptr;
   auto result = std::make_unique<TwLibraryStorage>();
   result->bytes.assign(static_cast<const char *>(bytes.data), bytes.size);
@@ -213,8 +214,7 @@ size_t twLibraryGetNumImages(TwLibrary library) {
   return library->images.size();
 }
 
-TwStatus twLibraryGetImage(TwLibrary library, size_t index,
-                           TwImageInfo *info) {
+TwStatus twLibraryGetImage(TwLibrary library, size_t index, TwImageInfo *info) {
   if (index >= library->images.size())
     return fail(TW_INVALID_ARGUMENT, "expected an image below ",
                 int64_t(library->images.size()), ", but got ", int64_t(index));

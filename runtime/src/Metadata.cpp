@@ -4,6 +4,7 @@
 #include "Kernel.h"
 #include "Support.h"
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -39,8 +40,8 @@ private:
   }
 
   /// The member `key` of `object`, or null (with an error if `isRequired`).
-  const Json *find(const Json &object, const std::string &path,
-                   const char *key, bool isRequired = true) {
+  const Json *find(const Json &object, const std::string &path, const char *key,
+                   bool isRequired = true) {
     if (status)
       return nullptr;
     if (!object.is_object()) {
@@ -132,9 +133,9 @@ private:
     if (it != kernel.symbols.end())
       return it - kernel.symbols.begin();
     if (kernel.symbols.size() == maxSymbols) {
-      expect("/abi/args", ("at most " + std::to_string(maxSymbols) +
-                           " names of sizes")
-                              .c_str());
+      expect("/abi/args",
+             ("at most " + std::to_string(maxSymbols) + " names of sizes")
+                 .c_str());
       return -1;
     }
     kernel.symbols.push_back(name);
@@ -143,8 +144,7 @@ private:
 
   void readRoot(const Json &root) {
     if (getInteger(root, "", "version", 0, INT64_MAX) != 1 && !status) {
-      status = fail(TW_UNSUPPORTED,
-                    "the metadata has another version than 1");
+      status = fail(TW_UNSUPPORTED, "the metadata has another version than 1");
       return;
     }
     kernel.name = getString(root, "", "kernel");
@@ -203,7 +203,9 @@ private:
         for (int64_t stride : argument.strides)
           bytes += stride < 0 ? 8 : 0;
     } else if (kind == "scalar") {
-      argument.divisible = {getInteger(json, path, "divisible", 1, INT64_MAX, 1)};
+      argument.divisible = {
+          getInteger(json, path, "divisible", 1, INT64_MAX, 1)};
+      readFixedValue(json, path, argument);
     } else {
       return expect(path + "/kind", "\"memref\" or \"scalar\"");
     }
@@ -212,6 +214,31 @@ private:
     if (argument.offset + bytes > kernel.kernargBytes)
       return expect(path + "/offset", "an offset within the kernarg bytes");
     kernel.arguments.push_back(std::move(argument));
+  }
+
+  /// A number, or the bits as "0x...".
+  void readFixedValue(const Json &json, const std::string &path,
+                      Argument &argument) {
+    const Json *value = find(json, path, "value", false);
+    if (!value)
+      return;
+    argument.isFixed = true;
+    uint64_t mask =
+        ~uint64_t(0) >> (64 - 8 * twElementTypeGetBytes(argument.type));
+    int64_t integer = 0;
+    if (value->is_string()) {
+      const std::string &text = value->get_ref<const std::string &>();
+      char *end = nullptr;
+      argument.fixedBits = std::strtoull(text.c_str(), &end, 16) & mask;
+      if (text.compare(0, 2, "0x") != 0 || text.size() < 3 || *end)
+        expect(path + "/value", "a number, or bits as \"0x...\"");
+    } else if (argument.type < TW_I1 && value->is_number()) {
+      argument.fixedBits =
+          twEncodeFloat(argument.type, value->get<double>()) & mask;
+    } else if (toInteger(*value, path + "/value", INT64_MIN, INT64_MAX,
+                         integer)) {
+      argument.fixedBits = uint64_t(integer) & mask;
+    }
   }
 
   void readArray(const Json &json, const std::string &path,
@@ -349,7 +376,8 @@ TwStatus twKernelGetArgument(TwKernel kernel, size_t index,
                 int64_t(kernel->arguments.size()), ", but got ",
                 int64_t(index));
   const Argument &argument = kernel->arguments[index];
-  *info = {argument.name.c_str(), argument.kind, argument.type, argument.rank,
-           argument.sizes.data(), argument.isWritten, argument.offset};
+  *info = {argument.name.c_str(), argument.kind,         argument.type,
+           argument.rank,         argument.sizes.data(), argument.isWritten,
+           argument.offset};
   return nullptr;
 }

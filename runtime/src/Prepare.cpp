@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Kernel.h"
 #include "Support.h"
+#include <cstdio>
 #include <cstring>
 
 using namespace tilewright::rt;
@@ -30,8 +31,9 @@ public:
   TwStatus run(int64_t grid[3]) {
     for (size_t i = 0; i < kernel.arguments.size(); ++i) {
       const Argument &argument = kernel.arguments[i];
-      TwStatus status = argument.kind == TW_ARRAY ? doArray(argument, values[i])
-                                                  : doScalar(argument, values[i]);
+      TwStatus status = argument.kind == TW_ARRAY
+                            ? doArray(argument, values[i])
+                            : doScalar(argument, values[i]);
       if (status)
         return status;
     }
@@ -51,8 +53,8 @@ private:
 
   template <typename... Parts>
   static TwStatus refuse(const Argument &argument, const Parts &...parts) {
-    return fail(TW_INVALID_ARGUMENT, "argument '", argument.name, "': ",
-                parts...);
+    return fail(TW_INVALID_ARGUMENT, "argument '", argument.name,
+                "': ", parts...);
   }
 
   TwStatus bind(const Argument &argument, int symbol, int64_t value) {
@@ -81,14 +83,30 @@ private:
     if (argument.type < TW_I1) {
       double real = value.isReal ? value.real : double(value.integer);
       put(argument.offset, twEncodeFloat(argument.type, real), bytes);
-      return nullptr;
+      return checkFixedValue(argument, bytes);
     }
+    if (TwStatus status = checkInteger(argument, value, bytes))
+      return status;
+    put(argument.offset, value.integer, bytes);
+    if (TwStatus status = checkFixedValue(argument, bytes))
+      return status;
+    return bind(argument, argument.symbol, value.integer);
+  }
+
+  static TwStatus checkInteger(const Argument &argument, const TwValue &value,
+                               size_t bytes) {
     if (value.isReal)
       return refuse(argument, "expected an integer, but got ",
                     std::to_string(value.real));
-    int64_t bits = argument.type == TW_I1 ? 1 : int64_t(bytes) * 8;
-    int64_t low = bits == 64 ? INT64_MIN : bits == 1 ? 0 : -(int64_t(1) << (bits - 1));
-    int64_t high = bits == 64 ? INT64_MAX : (int64_t(1) << bits) - 1;
+    int64_t low = INT64_MIN, high = INT64_MAX;
+    if (argument.type == TW_I1) {
+      low = 0;
+      high = 1;
+    } else if (bytes < 8) {
+      // Signed and unsigned alike: a kernel may see either.
+      low = -(int64_t(1) << (8 * bytes - 1));
+      high = (int64_t(1) << (8 * bytes)) - 1;
+    }
     if (value.integer < low || value.integer > high)
       return refuse(argument, "expected a value that fits ",
                     twElementTypeGetName(argument.type), ", but got ",
@@ -96,8 +114,30 @@ private:
     if (value.integer % argument.divisible[0] != 0)
       return refuse(argument, "expected a multiple of ", argument.divisible[0],
                     ", but got ", value.integer);
-    put(argument.offset, value.integer, bytes);
-    return bind(argument, argument.symbol, value.integer);
+    return nullptr;
+  }
+
+  /// The kernel was compiled for one value: compares the bits just packed.
+  TwStatus checkFixedValue(const Argument &argument, size_t bytes) {
+    uint64_t bits = 0;
+    std::memcpy(&bits, kernarg + argument.offset, bytes);
+    if (!argument.isFixed || bits == argument.fixedBits)
+      return nullptr;
+    return refuse(argument, "expected the value ",
+                  describe(argument, argument.fixedBits),
+                  " that the kernel was compiled for, but got ",
+                  describe(argument, bits));
+  }
+
+  static std::string describe(const Argument &argument, uint64_t bits) {
+    double value = twDecodeFloat(argument.type, bits);
+    char text[64];
+    if (argument.type == TW_I64)
+      std::snprintf(text, sizeof(text), "%lld",
+                    static_cast<long long>(int64_t(bits)));
+    else
+      std::snprintf(text, sizeof(text), "%.17g", value);
+    return text;
   }
 
   //===--- Arrays ---------------------------------------------------------===//
@@ -256,8 +296,9 @@ private:
           continue;
         Extent a = recompute(i), b = recompute(j);
         if (a.begin < b.end && b.begin < a.end)
-          return refuse(one, "expected memory that no other argument shares, "
-                             "but it overlaps with argument '",
+          return refuse(one,
+                        "expected memory that no other argument shares, "
+                        "but it overlaps with argument '",
                         other.name, "'");
       }
     }
@@ -321,7 +362,8 @@ TwStatus tilewright::rt::evaluateGrid(const TwKernelStorage &kernel,
   }
   int64_t total = 1;
   for (int d = 0; d < 3; ++d) {
-    grid[d] = size_t(d) < kernel.extents.size() ? results[kernel.extents[d]] : 1;
+    grid[d] =
+        size_t(d) < kernel.extents.size() ? results[kernel.extents[d]] : 1;
     if (grid[d] < 0)
       return fail(TW_INVALID_ARGUMENT, "the grid of kernel '", kernel.name,
                   "' has an extent of ", grid[d]);

@@ -15,8 +15,10 @@ void twStatusDestroy(TwStatus status) { delete status; }
 
 namespace tilewright::rt {
 
-static constexpr uint64_t prime1 = 0x9E3779B185EBCA87, prime2 = 0xC2B2AE3D27D4EB4F,
-                          prime3 = 0x165667B19E3779F9, prime4 = 0x85EBCA77C2B2AE63,
+static constexpr uint64_t prime1 = 0x9E3779B185EBCA87,
+                          prime2 = 0xC2B2AE3D27D4EB4F,
+                          prime3 = 0x165667B19E3779F9,
+                          prime4 = 0x85EBCA77C2B2AE63,
                           prime5 = 0x27D4EB2F165667C5;
 
 static uint64_t rotate(uint64_t value, int bits) {

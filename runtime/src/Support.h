@@ -22,8 +22,7 @@ inline void append(std::string &text, int64_t part) {
 }
 
 /// A status whose message is `parts` one after the other.
-template <typename... Parts>
-TwStatus fail(TwCode code, const Parts &...parts) {
+template <typename... Parts> TwStatus fail(TwCode code, const Parts &...parts) {
   auto *status = new TwStatusStorage{code, {}};
   (append(status->message, parts), ...);
   return status;

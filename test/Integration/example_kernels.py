@@ -30,7 +30,7 @@ def source_of(kernel: str, variant: str) -> str:
 
 @functools.cache
 def compile_kernel(kernel: str, variant: str, chip: str) -> host_harness.Kernel:
-    return host_harness.Kernel(source_of(kernel, variant), chip, kernel)
+    return host_harness.compile_kernel(source_of(kernel, variant), chip)
 
 
 def grid_size(source: str, names: list[str],

@@ -110,38 +110,54 @@ def parse_arguments(source: str, kernel: str) -> list[Argument]:
     return arguments
 
 
-class Kernel:
-    """One kernel, compiled and loaded."""
+class Module:
+    """Kernels compiled together and loaded; by name in `kernels`."""
 
-    def __init__(self, source: str, chip: str, name: str | None = None):
-        self.name = name or re.search(r"tile\.kernel @(\w+)", source).group(1)
-        self.arguments = parse_arguments(source, self.name)
+    def __init__(self, source: str, chip: str):
         self.folder = tempfile.TemporaryDirectory()
         base = pathlib.Path(self.folder.name)
         lowered = lower(source, chip)
-        match = re.search(rf"@{self.name}\(.*?tile\.scratch_bytes = (\d+)",
-                          lowered, re.DOTALL)
-        self.scratch_bytes = int(match.group(1))
-        llvm_ir = _run([str(LLVM / "mlir-translate"), "--mlir-to-llvmir"],
-                       lowered)
-        (base / "k.ll").write_text(llvm_ir)
+        (base / "k.ll").write_text(
+            _run([str(LLVM / "mlir-translate"), "--mlir-to-llvmir"], lowered))
         _run([str(LLVM / "opt"), "-O3", "-mtriple=x86_64-unknown-linux-gnu",
               f"-mcpu={chip}", str(base / "k.ll"), "-o", str(base / "k.bc")])
         _run([str(LLVM / "llc"), "-O3", f"-mcpu={chip}",
               "-relocation-model=pic", "-filetype=obj", str(base / "k.bc"),
-              "-fp-contract=on", "-o", str(base / "k.o")])
-        self.undefined = _run([str(LLVM / "llvm-nm"), "-u",
-                               str(base / "k.o")]).split()
-        if self.undefined:
-            raise CompileError(f"undefined symbols: {self.undefined}")
+              "-o", str(base / "k.o")])
+        undefined = _run([str(LLVM / "llvm-nm"), "-u",
+                          str(base / "k.o")]).split()
+        if undefined:
+            raise CompileError(f"undefined symbols: {undefined}")
         _run([str(LLVM / "ld.lld"), "-shared", "--no-undefined",
               str(base / "k.o"), "-o", str(base / "k.so")])
         self.library = ctypes.CDLL(str(base / "k.so"))
-        self.function = getattr(self.library, self.name)
+        self.kernels = {}
+        for name in re.findall(r"tile\.kernel @(\w+)", source):
+            match = re.search(rf"@{name}\(.*?tile\.scratch_bytes = (\d+)",
+                              lowered, re.DOTALL)
+            self.kernels[name] = Kernel(
+                getattr(self.library, name), int(match.group(1)),
+                parse_arguments(source, name), self)
+
+
+GUARD = 64
+
+
+class Kernel:
+    """One kernel; calling it runs programs [begin, programs)."""
+
+    def __init__(self, function, scratch_bytes: int, arguments: list[Argument],
+                 module: Module):
+        self.function = function
         self.function.restype = None
-        raw = np.zeros(self.scratch_bytes + 128, np.uint8)
-        self._scratch_owner = raw
-        self.scratch = (raw.ctypes.data + 63) // 64 * 64
+        self.arguments = arguments
+        self.module = module  # keeps the library loaded
+        self.scratch_bytes = scratch_bytes
+        self._scratch = np.zeros(scratch_bytes + 64 + GUARD, np.uint8)
+        start = -self._scratch.ctypes.data % 64
+        self.scratch = self._scratch.ctypes.data + start
+        self._guard = self._scratch[start + scratch_bytes:][:GUARD]
+        self._guard[:] = 0xA5
 
     def kernarg(self, values: list) -> bytes:
         block = bytearray()
@@ -169,3 +185,10 @@ class Kernel:
         block = self.kernarg(list(values))
         self.function(ctypes.c_char_p(block), ctypes.c_int64(begin),
                       ctypes.c_int64(programs), ctypes.c_void_p(self.scratch))
+        assert (self._guard == 0xA5).all(), "wrote past the end of scratch"
+
+
+def compile_kernel(source: str, chip: str) -> Kernel:
+    """The only kernel of `source`."""
+    (kernel,) = Module(source, chip).kernels.values()
+    return kernel

@@ -68,9 +68,9 @@ llvm::StringRef getCodeObjectKindName(CodeObjectKind kind);
 /// Registers per lane and memory per lane, as the code object or the
 /// assembler says; absent where the target has no such class or no tool told.
 struct ResourceUse {
-  std::optional<int64_t> vgprs; ///< AMD: vector registers; NVIDIA: registers
-  std::optional<int64_t> agprs; ///< AMD: accumulation registers
-  std::optional<int64_t> sgprs; ///< AMD: scalar registers
+  std::optional<int64_t> vgprs;  ///< AMD: vector registers; NVIDIA: registers
+  std::optional<int64_t> agprs;  ///< AMD: accumulation registers
+  std::optional<int64_t> sgprs;  ///< AMD: scalar registers
   std::optional<int64_t> spills; ///< AMD: spilled registers; NVIDIA: bytes
   int64_t sharedBytes = 0;       ///< static shared memory per workgroup
   int64_t privateBytes = 0;      ///< private memory per lane (stack frame)
@@ -86,7 +86,7 @@ struct CodeObject {
   ResourceUse use;
   /// NVPTX: what assembled the cubin ("ptxas", "nvJitLink"), or empty.
   std::string assembler;
-  double backendMs = 0;  ///< instruction selection to object or PTX
+  double backendMs = 0;   ///< instruction selection to object or PTX
   double assemblerMs = 0; ///< lld, ptxas or nvJitLink
 };
 

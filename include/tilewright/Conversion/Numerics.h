@@ -15,6 +15,8 @@
 
 namespace tilewright {
 
+struct ChipInfo;
+
 /// The IEEE 754 rounding directions that a conversion can ask for.
 enum class RoundingMode { NearestEven, TowardZero, Upward, Downward };
 
@@ -27,9 +29,9 @@ bool isConvertibleFloat(mlir::Type elementType);
 ///
 /// - A finite value is rounded in direction `mode`. Where the rounded value is
 ///   beyond the largest finite number, the result is infinity (f8E4M3FN and the
-///   FNUZ kinds, which have none: NaN) or the largest finite number, as IEEE 754
-///   says for the direction: nearest always the former, toward_zero the latter,
-///   upward and downward by the sign.
+///   FNUZ kinds, which have none: NaN) or the largest finite number, as IEEE
+///   754 says for the direction: nearest always the former, toward_zero the
+///   latter, upward and downward by the sign.
 /// - Infinity becomes infinity, or NaN in the kinds without one.
 /// - With `saturate`, both of these become the largest finite number.
 /// - NaN becomes the quiet NaN with an otherwise empty payload and the sign of
@@ -45,6 +47,15 @@ mlir::Value expandConvert(mlir::OpBuilder &builder, mlir::Location loc,
                           RoundingMode mode = RoundingMode::NearestEven,
                           bool saturate = false);
 
+/// The same conversion, by arith.extf or arith.truncf where `chip` (null: none)
+/// does it without a library and with the same result; only the sign and
+/// payload of NaN are open then.
+mlir::Value convertFloat(mlir::OpBuilder &builder, mlir::Location loc,
+                         mlir::Value x, mlir::Type dstElement,
+                         const ChipInfo *chip,
+                         RoundingMode mode = RoundingMode::NearestEven,
+                         bool saturate = false);
+
 /// Converts a signed or unsigned integer `x` of up to 64 bits to float kind
 /// `dstElement`, rounding to nearest even once.
 mlir::Value expandIntToFloat(mlir::OpBuilder &builder, mlir::Location loc,
@@ -53,8 +64,9 @@ mlir::Value expandIntToFloat(mlir::OpBuilder &builder, mlir::Location loc,
 
 /// Computes what op `op` of `math`, or arith.remf, computes on f32 or f64
 /// operands, by plain arithmetic; the accuracies are in docs/Numerics.md.
-/// Returns one value per result, or nothing, with nothing emitted, where there
-/// is no expansion (another op, another element type).
+/// Shapes must be static. Returns one value per result, or nothing, with
+/// nothing emitted, where there is no expansion (another op, another element
+/// type).
 llvm::SmallVector<mlir::Value> expandMath(mlir::OpBuilder &builder,
                                           mlir::Operation *op);
 

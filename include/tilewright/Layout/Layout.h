@@ -56,6 +56,7 @@
 #include "llvm/ADT/Hashing.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -106,12 +107,14 @@ struct WaveDigit {
 class Layout {
 public:
   /// Limits on input, so that no text can exhaust memory: at most 8
-  /// dimensions, 2^16 registers, 2^10 lanes, 2^10 waves, 2^40 positions.
+  /// dimensions, 2^16 registers, 2^10 lanes, 2^10 waves, 2^40 positions, 2^24
+  /// places. The builders below assert on shapes that lead beyond them.
   static constexpr unsigned maxRank = 8;
   static constexpr int64_t maxRegisters = 1 << 16;
   static constexpr int64_t maxLanes = 1 << 10;
   static constexpr int64_t maxWaves = 1 << 10;
   static constexpr int64_t maxPositions = int64_t(1) << 40;
+  static constexpr int64_t maxPlaces = 1 << 24;
 
   /// The layout of rank 0: one place, the position without coordinates.
   Layout() = default;
@@ -214,8 +217,8 @@ public:
   /// the layout of the source of a broadcast whose result has this layout.
   Layout collapseDim(unsigned dim) const;
   /// Coordinate `dim` goes through the linear map that takes bit i to
-  /// `images[i]`: a permutation of K, a swizzle along one dimension. Nothing
-  /// where it is not invertible or `dim` has repeats.
+  /// `images[i]`: a permutation of K, a swizzle along one dimension; repeats
+  /// stay. Nothing where the map does not take the linear extent to itself.
   std::optional<Layout> mapDim(unsigned dim,
                                llvm::ArrayRef<int64_t> images) const;
 
@@ -274,9 +277,8 @@ public:
                            llvm::ArrayRef<WaveDigit> waves);
 
 private:
-  friend class LayoutSolver;
-
   void normalize();
+  void computeInverse();
 
   unsigned rank = 0;
   llvm::SmallVector<Coords, 8> reg, lane, wave;
@@ -285,6 +287,12 @@ private:
   Coords linearShape;
   int64_t numRegisters = 1;
   int64_t numWaves = 1;
+  /// Per part: see getFreeBits().
+  std::array<int64_t, 3> freeBits = {0, 0, 0};
+  /// Per bit of a packed linear position (the dimensions' bits side by side,
+  /// dimension 0 lowest): the bits of the owner's number (register bits
+  /// lowest, then lane, then wave) that produce it.
+  llvm::SmallVector<uint64_t, 16> inverse;
 };
 
 llvm::hash_code hash_value(const Layout &layout);

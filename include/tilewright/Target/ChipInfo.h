@@ -327,6 +327,9 @@ std::string describeUnknownChip(llvm::StringRef name);
 void printChips(llvm::raw_ostream &os);
 /// All facts of one chip, its atoms one per line.
 void printChip(llvm::raw_ostream &os, const ChipInfo &chip);
+/// What each GPU does by one instruction and what is expanded, per operation
+/// and element types, as a table in Markdown: the one in docs/Targets.md.
+void printNativeTable(llvm::raw_ostream &os);
 
 } // namespace tilewright
 

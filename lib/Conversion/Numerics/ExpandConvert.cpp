@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "FloatFormat.h"
+#include "NativeSupport.h"
 #include "Term.h"
 #include "tilewright/Conversion/Numerics.h"
 
@@ -220,8 +221,8 @@ static Term widenE5M2FNUZ(const Term &x) {
   // With the hidden bit that a subnormal has not, less that bit.
   Term hidden = normal.integer((127u - src.bias + 1) << 23).bitcast(f32);
   Term subnormal = (normal + (1u << 23)).bitcast(f32) - hidden;
-  Term magnitude = select(ult(a, 1u << src.mantissaBits), subnormal.bits(),
-                          normal);
+  Term magnitude =
+      select(ult(a, 1u << src.mantissaBits), subnormal.bits(), normal);
   Term result = magnitude | ((u & 0x80) << 24);
   return select(eq(u, 0x80), 0x7FC00000, result).bitcast(f32);
 }
@@ -247,6 +248,20 @@ static Term convertIdentity(const Term &x, bool saturate) {
     return x;
   Term result = withCanonicalNaN(x, x);
   return saturate ? withoutInfinity(result) : result;
+}
+
+Value tilewright::convertFloat(OpBuilder &builder, Location loc, Value x,
+                               Type dstElement, const ChipInfo *chip,
+                               RoundingMode mode, bool saturate) {
+  Type srcElement = getElementTypeOrSelf(x);
+  if (!chip ||
+      !NativeSupport(*chip).converts(srcElement, dstElement, mode, saturate))
+    return expandConvert(builder, loc, x, dstElement, mode, saturate);
+  ImplicitLocOpBuilder b(loc, builder);
+  bool isWidening =
+      srcElement.getIntOrFloatBitWidth() < dstElement.getIntOrFloatBitWidth();
+  return isWidening ? Term(b, x).extf(dstElement)
+                    : Term(b, x).truncf(dstElement);
 }
 
 Value tilewright::expandConvert(OpBuilder &builder, Location loc, Value value,
@@ -318,6 +333,9 @@ Value tilewright::expandIntToFloat(OpBuilder &builder, Location loc,
   const FloatFormat &dst = *getFloatFormat(dstElement);
   if (dst.bits >= 32)
     return toFloat(dstElement);
+  assert(x.getBits() <= 64 && "expected an integer of at most 64 bits");
+  if (x.getBits() > 32)
+    x = isSigned ? x.sext(64) : x.zext(64);
   // Exact in the kind in the middle, then rounded once.
   if (x.getBits() <= 16)
     return expandConvert(builder, loc, toFloat(b.getF32Type()), dstElement);

@@ -58,7 +58,10 @@ SmallVector<Value> tilewright::expandMath(OpBuilder &builder, Operation *op) {
   SmallVector<Term> x;
   for (Value operand : op->getOperands())
     x.push_back(Term(b, operand));
-  if (x.empty())
+  auto isIndex = [](const Term &t) {
+    return isa<IndexType>(t.getElementType());
+  };
+  if (x.empty() || llvm::any_of(x, isIndex))
     return {};
   if (isa<math::IPowIOp>(op))
     return {expandIntPow(x[0], x[1])};

@@ -33,8 +33,8 @@ static bool isNarrow(Type element) {
 
 /// The first narrow element type of an operand or result, or null.
 static Type findNarrow(Operation *op) {
-  for (Type type : llvm::concat<const Type>(op->getOperandTypes(),
-                                            op->getResultTypes()))
+  for (Type type :
+       llvm::concat<const Type>(op->getOperandTypes(), op->getResultTypes()))
     if (isNarrow(getElementTypeOrSelf(type)))
       return getElementTypeOrSelf(type);
   return {};
@@ -42,14 +42,24 @@ static Type findNarrow(Operation *op) {
 
 /// An error at an op with a float kind that nothing here knows.
 static LogicalResult checkElements(Operation *op) {
-  for (Type type : llvm::concat<const Type>(op->getOperandTypes(),
-                                            op->getResultTypes())) {
+  for (Type type :
+       llvm::concat<const Type>(op->getOperandTypes(), op->getResultTypes())) {
     Type element = getElementTypeOrSelf(type);
     if (isa<FloatType>(element) && !isConvertibleFloat(element))
       return op->emitOpError("expected elements of f64, f32, bf16, f16, "
                              "f8E4M3FN, f8E5M2, f8E4M3FNUZ or f8E5M2FNUZ, but "
                              "got ")
              << element;
+  }
+  return success();
+}
+
+/// Constants of the shape are needed.
+static LogicalResult checkShapes(Operation *op) {
+  for (Type type : op->getOperandTypes()) {
+    auto shaped = dyn_cast<ShapedType>(type);
+    if (shaped && !shaped.hasStaticShape())
+      return op->emitOpError("expected a static shape, but got ") << type;
   }
   return success();
 }
@@ -100,8 +110,9 @@ namespace {
 /// where it is legal; an error has been reported where one fails.
 class Expander {
 public:
-  Expander(MLIRContext *context, NativeSupport native)
-      : rewriter(context), native(native) {}
+  Expander(MLIRContext *context, const ChipInfo *chip)
+      : rewriter(context), chip(chip),
+        native(chip ? NativeSupport(*chip) : NativeSupport()) {}
 
   LogicalResult expand(Operation *op);
 
@@ -131,6 +142,7 @@ private:
   }
 
   IRRewriter rewriter;
+  const ChipInfo *chip;
   NativeSupport native;
 };
 
@@ -167,15 +179,9 @@ Value Expander::foldedConstant(Location loc, Value x, Type element) {
 
 Value Expander::convert(Location loc, Value x, Type element, RoundingMode mode,
                         bool saturate) {
-  Type src = elementOf(x);
   if (Value constant = foldedConstant(loc, x, element))
     return constant;
-  if (!native.converts(src, element, mode, saturate))
-    return expandConvert(rewriter, loc, x, element, mode, saturate);
-  Type type = withElement(x.getType(), element);
-  if (src.getIntOrFloatBitWidth() < element.getIntOrFloatBitWidth())
-    return arith::ExtFOp::create(rewriter, loc, type, x);
-  return arith::TruncFOp::create(rewriter, loc, type, x);
+  return convertFloat(rewriter, loc, x, element, chip, mode, saturate);
 }
 
 LogicalResult Expander::expandConversion(Operation *op, RoundingMode mode,
@@ -185,6 +191,8 @@ LogicalResult Expander::expandConversion(Operation *op, RoundingMode mode,
   bool isNative = native.converts(elementOf(x), element, mode, saturate);
   if (isNative && isa<arith::ExtFOp, arith::TruncFOp>(op))
     return success();
+  if (failed(checkShapes(op)))
+    return failure();
   return replace(op, convert(op->getLoc(), x, element, mode, saturate));
 }
 
@@ -193,8 +201,13 @@ LogicalResult Expander::expandFromInt(Operation *op, bool isSigned) {
   Type element = elementOf(op->getResult(0));
   if (!isNarrow(element))
     return success();
-  return replace(op,
-                 expandIntToFloat(rewriter, op->getLoc(), x, element, isSigned));
+  if (elementOf(x).isInteger() && elementOf(x).getIntOrFloatBitWidth() > 64)
+    return op->emitOpError("expected an integer of at most 64 bits, but got ")
+           << elementOf(x);
+  if (failed(checkShapes(op)))
+    return failure();
+  return replace(
+      op, expandIntToFloat(rewriter, op->getLoc(), x, element, isSigned));
 }
 
 /// negf, absf and copysign touch the sign bit and nothing else.
@@ -202,6 +215,8 @@ LogicalResult Expander::expandSignBit(Operation *op) {
   Type element = elementOf(op->getResult(0));
   if (!isNarrow(element))
     return success();
+  if (failed(checkShapes(op)))
+    return failure();
   const FloatFormat &format = *getFloatFormat(element);
   ImplicitLocOpBuilder b(op->getLoc(), rewriter);
   Term u = Term(b, op->getOperand(0)).bits();
@@ -243,9 +258,7 @@ static Term roundToOdd(const Term &sum, const Term &error) {
 LogicalResult Expander::expandNarrowFma(math::FmaOp op) {
   Location loc = op.getLoc();
   ImplicitLocOpBuilder b(loc, rewriter);
-  auto wide = [&](Value x) {
-    return Term(b, convert(loc, x, b.getF64Type()));
-  };
+  auto wide = [&](Value x) { return Term(b, convert(loc, x, b.getF64Type())); };
   Term product = wide(op.getA()) * wide(op.getB());
   Term c = wide(op.getC());
   Term sum = product + c;
@@ -263,14 +276,12 @@ LogicalResult Expander::expandThroughF32(Operation *op) {
   Type f32 = rewriter.getF32Type();
   SmallVector<Value> operands;
   for (Value operand : op->getOperands())
-    operands.push_back(isNarrow(elementOf(operand))
-                           ? convert(loc, operand, f32)
-                           : operand);
+    operands.push_back(isNarrow(elementOf(operand)) ? convert(loc, operand, f32)
+                                                    : operand);
   SmallVector<Type> types;
   for (Type type : op->getResultTypes())
-    types.push_back(isNarrow(getElementTypeOrSelf(type))
-                        ? withElement(type, f32)
-                        : type);
+    types.push_back(
+        isNarrow(getElementTypeOrSelf(type)) ? withElement(type, f32) : type);
   OperationState state(loc, op->getName(), operands, types, op->getAttrs());
   state.propertiesAttr = op->getPropertiesAsAttribute();
   Operation *wide = rewriter.create(state);
@@ -290,8 +301,8 @@ LogicalResult Expander::expandThroughF32(Operation *op) {
 LogicalResult Expander::expandApproximate(Operation *op) {
   ImplicitLocOpBuilder b(op->getLoc(), rewriter);
   Term x(b, op->getOperand(0));
-  auto flags = arith::FastMathFlagsAttr::get(b.getContext(),
-                                             arith::FastMathFlags::afn);
+  auto flags =
+      arith::FastMathFlagsAttr::get(b.getContext(), arith::FastMathFlags::afn);
   auto exp2 = [&](const Term &y) {
     return y.make<math::Exp2Op>(y.getValue().getType(), y, flags);
   };
@@ -321,6 +332,8 @@ LogicalResult Expander::expandFunction(Operation *op) {
           math::RoundEvenOp, math::AbsIOp, math::CountLeadingZerosOp,
           math::CountTrailingZerosOp, math::CtPopOp>(op))
     return success();
+  if (failed(checkShapes(op)))
+    return failure();
   bool isF32 = isa<Float32Type>(elementOf(op->getOperand(0)));
   if (isF32 && isApproximate(op) && native.hasApproximations()) {
     if (native.approximates(op))
@@ -371,6 +384,8 @@ LogicalResult Expander::expand(Operation *op) {
   if (Type narrow = findNarrow(op)) {
     if (native.computes(op, narrow))
       return success();
+    if (failed(checkShapes(op)))
+      return failure();
     if (auto fma = dyn_cast<math::FmaOp>(op))
       return expandNarrowFma(fma);
     return expandThroughF32(op);
@@ -386,23 +401,22 @@ namespace {
 
 struct TileExpandNumericsPass
     : tilewright::impl::TileExpandNumericsPassBase<TileExpandNumericsPass> {
-  using Base = tilewright::impl::TileExpandNumericsPassBase<
-      TileExpandNumericsPass>;
+  using Base =
+      tilewright::impl::TileExpandNumericsPassBase<TileExpandNumericsPass>;
   using Base::Base;
 
   void runOnOperation() override {
-    NativeSupport native;
+    const ChipInfo *info = nullptr;
     if (!chip.empty()) {
-      const ChipInfo *info = lookupChip(chip);
+      info = lookupChip(chip);
       if (!info) {
         emitError(getOperation()->getLoc()) << describeUnknownChip(chip);
         return signalPassFailure();
       }
-      native = NativeSupport(*info);
     }
     SmallVector<Operation *> ops;
     getOperation()->walk([&](Operation *op) { ops.push_back(op); });
-    Expander expander(&getContext(), native);
+    Expander expander(&getContext(), info);
     bool failed = false;
     // All errors of a kernel at once.
     for (Operation *op : ops)

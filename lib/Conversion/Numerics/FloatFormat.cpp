@@ -35,8 +35,8 @@ const FloatFormat *tilewright::numerics::getFloatFormat(mlir::Type type) {
   static constexpr FloatFormat bf16 = {"bf16", 16, 8, 7, 127, Specials::IEEE};
   static constexpr FloatFormat f16 = {"f16", 16, 5, 10, 15, Specials::IEEE};
   static constexpr FloatFormat e5m2 = {"f8E5M2", 8, 5, 2, 15, Specials::IEEE};
-  static constexpr FloatFormat e4m3 = {
-      "f8E4M3FN", 8, 4, 3, 7, Specials::AllOnesNaN};
+  static constexpr FloatFormat e4m3 = {"f8E4M3FN", 8, 4,
+                                       3,          7, Specials::AllOnesNaN};
   static constexpr FloatFormat e5m2fnuz = {
       "f8E5M2FNUZ", 8, 5, 2, 16, Specials::NegativeZeroNaN};
   static constexpr FloatFormat e4m3fnuz = {

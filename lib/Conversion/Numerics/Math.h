@@ -32,8 +32,7 @@ inline double highPart(const Term &x, LongConstant constant) {
   return isF64(x) ? constant.high : double(float(constant.high));
 }
 inline double lowPart(const Term &x, LongConstant constant) {
-  return isF64(x) ? constant.low
-                  : constant.high - double(float(constant.high));
+  return isF64(x) ? constant.low : constant.high - double(float(constant.high));
 }
 
 inline Term infinity(const Term &x) {
@@ -51,8 +50,6 @@ Term powerOfTwo(const Term &exponent, const Term &like);
 Term scaleByPowerOfTwo(const Term &x, const Term &exponent);
 /// `x` limited to [low, high]; NaN stays.
 Term clamp(const Term &x, double low, double high);
-/// `magnitude`, of either sign, with the sign of `x`.
-Term withSignOf(const Term &magnitude, const Term &x);
 
 /// e^x = fraction * 2^exponent, for x in a range that keeps both normal;
 /// `minusOne` is fraction - 1, with its own relative accuracy.

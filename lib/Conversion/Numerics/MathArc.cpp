@@ -40,9 +40,9 @@ static AsinParts asinParts(const Term &a) {
 Term tilewright::numerics::expandAsin(const Term &x) {
   auto [isLarge, s, tail] = asinParts(fabs(x));
   // The difference of the large numbers first: mostly it is exact.
-  Term large = (highPart(x, halfPi) - (s + s)) +
-               fma(tail, -2.0, lowPart(x, halfPi));
-  return withSignOf(select(isLarge, large, s + tail), x);
+  Term large =
+      (highPart(x, halfPi) - (s + s)) + fma(tail, -2.0, lowPart(x, halfPi));
+  return copysign(select(isLarge, large, s + tail), x);
 }
 
 Term tilewright::numerics::expandAcos(const Term &x) {
@@ -53,9 +53,8 @@ Term tilewright::numerics::expandAcos(const Term &x) {
   Term mirrored = highPart(x, pi) - (twice - lowPart(x, pi));
   Term large = select(isNegative, mirrored, twice);
   // pi/2 - asin(x), the small parts first.
-  Term signedTail = withSignOf(fabs(tail), x);
-  Term small =
-      highPart(x, halfPi) - (x - (lowPart(x, halfPi) - signedTail));
+  Term signedTail = copysign(fabs(tail), x);
+  Term small = highPart(x, halfPi) - (x - (lowPart(x, halfPi) - signedTail));
   return select(isLarge, large, small);
 }
 
@@ -94,7 +93,7 @@ Term tilewright::numerics::expandAtan(const Term &x) {
   high = select(isLarge, highPart(x, halfPi), high);
   Term low = select(isMiddle, lowPart(x, halfPi) / 2, zero);
   low = select(isLarge, lowPart(x, halfPi), low);
-  return withSignOf(high + atanOfSmall(numerator / denominator, low), x);
+  return copysign(high + atanOfSmall(numerator / denominator, low), x);
 }
 
 Term tilewright::numerics::expandAtan2(const Term &y, const Term &x) {
@@ -113,8 +112,7 @@ Term tilewright::numerics::expandAtan2(const Term &y, const Term &x) {
   num = select(isZero, 0.0, num);
   // atan(num / den), by pi/4 + atan((num - den) / (num + den)) above pi/8.
   Term isMiddle = gt(num, den * tanOfEighth);
-  Term t = select(isMiddle, num - den, num) /
-           select(isMiddle, num + den, den);
+  Term t = select(isMiddle, num - den, num) / select(isMiddle, num + den, den);
   // The angle is base + sign * t, with base a multiple of pi/4.
   Term isLeft = lt(x.bits(), 0);
   Term zero = x.constant(0.0);
@@ -130,7 +128,7 @@ Term tilewright::numerics::expandAtan2(const Term &y, const Term &x) {
   low = fma(eighths, lowPart(x, halfPi) / 2, low);
   Term angle = high + atanOfSmall(turned, low);
   Term isUnordered = x.make<arith::CmpFOp>(arith::CmpFPredicate::UNO, x, y);
-  return select(isUnordered, quietNaN(x), withSignOf(angle, y));
+  return select(isUnordered, quietNaN(x), copysign(angle, y));
 }
 
 /// erf(x) / x - 1 on |x| <= 1, z = x^2: 2^-69, 2^-35.
@@ -158,27 +156,26 @@ static Term erfcOfPositive(const Term &a) {
   // 2^-61, 2^-29.
   Term g =
       isF64(a)
-          ? polynomial(
-                u, {1.232995118625552509, -0.1396211168405625159,
-                    0.01537965210262008128, 0.06809705425469296385,
-                    -0.101039066036327739, 0.09373283499833654474,
-                    -0.06633036581158559523, 0.03716751553781336961,
-                    -0.01619773406655946195, 0.005031969972971054873,
-                    -0.0007577732179807762857, -0.0001992566480404099094,
-                    0.0001506213248652048019, -0.00002439948318506225047,
-                    -0.00001122093291915149209, 5.710707701665521886e-6,
-                    2.916851261161407322e-7, -8.276513037959788212e-7,
-                    7.701460110614052363e-8, 1.131676748281833009e-7,
-                    -1.912070467613015115e-8, -1.654622320275782001e-8,
-                    1.708211173410809234e-9, 2.089825579854304356e-9,
-                    2.848022289908942213e-10})
-          : polynomial(
-                u, {1.253008059122356563, -0.1356211392969248491,
-                    -0.04756239946024795916, 0.1296464144721936016,
-                    -0.1192709751010395382, 0.06829576781108736696,
-                    -0.02379753085344999889, 0.002567376222825286182,
-                    0.002001812400198332916, -0.0007775822282372601863,
-                    -0.0002681272799714660065});
+          ? polynomial(u,
+                       {1.232995118625552509,       -0.1396211168405625159,
+                        0.01537965210262008128,     0.06809705425469296385,
+                        -0.101039066036327739,      0.09373283499833654474,
+                        -0.06633036581158559523,    0.03716751553781336961,
+                        -0.01619773406655946195,    0.005031969972971054873,
+                        -0.0007577732179807762857,  -0.0001992566480404099094,
+                        0.0001506213248652048019,   -0.00002439948318506225047,
+                        -0.00001122093291915149209, 5.710707701665521886e-6,
+                        2.916851261161407322e-7,    -8.276513037959788212e-7,
+                        7.701460110614052363e-8,    1.131676748281833009e-7,
+                        -1.912070467613015115e-8,   -1.654622320275782001e-8,
+                        1.708211173410809234e-9,    2.089825579854304356e-9,
+                        2.848022289908942213e-10})
+          : polynomial(u, {1.253008059122356563, -0.1356211392969248491,
+                           -0.04756239946024795916, 0.1296464144721936016,
+                           -0.1192709751010395382, 0.06829576781108736696,
+                           -0.02379753085344999889, 0.002567376222825286182,
+                           0.002001812400198332916, -0.0007775822282372601863,
+                           -0.0002681272799714660065});
   Term square = limited * limited;
   Term squareLow = fma(limited, limited, -square);
   ExpParts parts = expParts(-square);
@@ -205,13 +202,13 @@ Term tilewright::numerics::expandErf(const Term &x) {
     // log(erfc(a)) on [1, 3.95], where 1 - erfc(a) rounds to 1: 2^-34.
     Term limited = clamp(a, 0, 3.95);
     Term exponent = polynomial(
-        limited, {0.0002466923847117371648, -1.129885565961659532,
-                  -0.6325287006865822947, -0.1092908707722772547,
-                  0.02588288124771119191, -0.004531687350976888856,
-                  0.0005383740256052154872, -0.0000377727731858216823,
-                  1.139914398860112596e-6});
+        limited,
+        {0.0002466923847117371648, -1.129885565961659532,
+         -0.6325287006865822947, -0.1092908707722772547, 0.02588288124771119191,
+         -0.004531687350976888856, 0.0005383740256052154872,
+         -0.0000377727731858216823, 1.139914398860112596e-6});
     ExpParts parts = expParts(exponent);
     large = fma(parts.fraction, -powerOfTwo(parts.exponent, x), 1.0);
   }
-  return withSignOf(select(lt(a, 1.0), small, large), x);
+  return copysign(select(lt(a, 1.0), small, large), x);
 }

@@ -23,10 +23,6 @@ Term tilewright::numerics::clamp(const Term &x, double low, double high) {
   return select(gt(above, high), high, above);
 }
 
-Term tilewright::numerics::withSignOf(const Term &magnitude, const Term &x) {
-  return copysign(magnitude, x);
-}
-
 /// The nearest integer of `x`, as float and as integer. Adding 1.5 * 2^mantissa
 /// moves the integer to the low bits; no conversion that NaN could poison.
 static std::pair<Term, Term> nearestInteger(const Term &shifted) {
@@ -53,8 +49,8 @@ static Term expTail(const Term &r) {
 }
 
 ExpParts tilewright::numerics::expParts(const Term &x) {
-  auto [whole, count] = nearestInteger(
-      fma(x, highPart(x, log2OfE), magicOf(x)));
+  auto [whole, count] =
+      nearestInteger(fma(x, highPart(x, log2OfE), magicOf(x)));
   // x - whole * log(2); the first step is exact.
   Term r = fma(whole, -highPart(x, logOf2), x);
   r = fma(whole, -lowPart(x, logOf2), r);
@@ -96,7 +92,7 @@ Term tilewright::numerics::expandExpM1(const Term &x) {
   Term sum = fma(half, parts.minusOne, half - 0.5);
   Term result = select(eq(parts.exponent, 0), parts.minusOne, sum + sum);
   // The sign of zero.
-  return withSignOf(result, x);
+  return copysign(result, x);
 }
 
 /// e^a / 2, for a >= 0, without overflow where a hyperbolic function has none.
@@ -121,7 +117,7 @@ Term tilewright::numerics::expandSinh(const Term &x) {
   Term small = fma(a * z, tail, a);
   Term half = halfExp(a);
   Term large = half - Number(0.25) / half;
-  return withSignOf(select(lt(a, 1.0), small, large), x);
+  return copysign(select(lt(a, 1.0), small, large), x);
 }
 
 Term tilewright::numerics::expandCosh(const Term &x) {
@@ -133,18 +129,19 @@ Term tilewright::numerics::expandTanh(const Term &x) {
   Term a = fabs(x);
   if (isF64(x)) {
     Term t = expandExpM1(clamp(a + a, 0, 50));
-    return withSignOf(t / (t + 2.0), x);
+    return copysign(t / (t + 2.0), x);
   }
   Term z = a * a;
   // (tanh(a) - a) / a^3 on a <= 0.625: 2^-33.
-  Term tail = polynomial(z, {-0.3333333080273411147, 0.1333320600840844716,
-                             -0.05394676305859678861, 0.0217007031739499663,
-                             -0.008177398063891039096, 0.002142961646956926325});
+  Term tail =
+      polynomial(z, {-0.3333333080273411147, 0.1333320600840844716,
+                     -0.05394676305859678861, 0.0217007031739499663,
+                     -0.008177398063891039096, 0.002142961646956926325});
   Term small = fma(a * z, tail, a);
   Term limited = clamp(a, 0, 10);
   ExpParts parts = expParts(limited + limited);
-  Term large = Number(1.0) -
-               Number(2.0) / fma(parts.fraction,
-                                 powerOfTwo(parts.exponent, x), 1.0);
-  return withSignOf(select(lt(a, 0.625), small, large), x);
+  Term large =
+      Number(1.0) -
+      Number(2.0) / fma(parts.fraction, powerOfTwo(parts.exponent, x), 1.0);
+  return copysign(select(lt(a, 0.625), small, large), x);
 }

@@ -122,7 +122,9 @@ Term tilewright::numerics::expandLog1p(const Term &x) {
 }
 
 /// Above this a + 1 is a, and below its square is finite.
-static double largeArgument(const Term &a) { return isF64(a) ? 0x1p60 : 0x1p30; }
+static double largeArgument(const Term &a) {
+  return isF64(a) ? 0x1p60 : 0x1p30;
+}
 
 /// log(2a) where `isLarge`, by log(a + 1) + log(2); else log(1 + argument).
 static Term log1pOrLog2a(const Term &a, const Term &isLarge,
@@ -138,7 +140,7 @@ Term tilewright::numerics::expandAsinh(const Term &x) {
   Term limited = select(isLarge, 1.0, a);
   Term square = limited * limited;
   Term argument = limited + square / (sqrt(square + 1.0) + 1.0);
-  return withSignOf(log1pOrLog2a(a, isLarge, argument), x);
+  return copysign(log1pOrLog2a(a, isLarge, argument), x);
 }
 
 Term tilewright::numerics::expandAcosh(const Term &x) {
@@ -157,5 +159,5 @@ Term tilewright::numerics::expandAtanh(const Term &x) {
   r = select(eq(a, 0.0), a, r);
   r = select(eq(a, 1.0), infinity(x), r);
   r = select(le(a, 1.0), r, quietNaN(x));
-  return withSignOf(r, x);
+  return copysign(r, x);
 }

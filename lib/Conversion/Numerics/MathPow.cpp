@@ -39,7 +39,7 @@ Term tilewright::numerics::expandCbrt(const Term &x) {
   t = select(isHuge, t * 0x1p20, t);
   Term isOrdinary = lt(a, std::numeric_limits<double>::infinity());
   t = select(isOrdinary, t, a);
-  return withSignOf(select(eq(a, 0.0), a, t), x);
+  return copysign(select(eq(a, 0.0), a, t), x);
 }
 
 namespace {
@@ -135,8 +135,8 @@ static Term powOfF64(const Term &x, const Term &y, const Term &isInteger,
   Term flips = isNegative & isOdd;
   result = select(flips, -result, result);
   // A negative finite base has powers at integers only.
-  Term isInvalid = lt(x, 0.0) & gt(x, -inf) &
-                   (isInteger ^ isInteger.integer(1));
+  Term isInvalid =
+      lt(x, 0.0) & gt(x, -inf) & (isInteger ^ isInteger.integer(1));
   result = select(isInvalid, quietNaN(x), result);
   // 1 to any power, and (-1)^(+-infinity).
   Term isYInfinite = eq(fabs(y), inf);
@@ -160,8 +160,7 @@ Term tilewright::numerics::expandPowInt(const Term &x, const Term &n) {
   Type f64 = x.b().getF64Type();
   Term wideX = isF64(x) ? x : x.extf(f64);
   Term isOdd = ne(n & 1, 0);
-  Term result =
-      powOfF64(wideX, n.sitofp(f64), isOdd.integer(1), isOdd);
+  Term result = powOfF64(wideX, n.sitofp(f64), isOdd.integer(1), isOdd);
   return isF64(x) ? result : result.truncf(x.getElementType());
 }
 
@@ -192,16 +191,15 @@ Term tilewright::numerics::expandIntPow(const Term &base,
                                         const Term &exponent) {
   Term one = base.integer(1);
   // Powers by squaring, one bit of the exponent a step.
-  SmallVector<Term> values =
-      repeat(exponent.getBits(), {one, base, exponent},
-             [](ArrayRef<Term> v) -> SmallVector<Term> {
-               Term isSet = ne(v[2] & 1, 0);
-               return {select(isSet, v[0] * v[1], v[0]), v[1] * v[1],
-                       v[2] >> 1};
-             });
+  SmallVector<Term> values = repeat(
+      exponent.getBits(), {one, base, exponent},
+      [](ArrayRef<Term> v) -> SmallVector<Term> {
+        Term isSet = ne(v[2] & 1, 0);
+        return {select(isSet, v[0] * v[1], v[0]), v[1] * v[1], v[2] >> 1};
+      });
   // Negative powers are fractions, truncated to 0 but for those of 1 and -1;
   // those of 0 are all ones here.
-  Term minusOne = base.integer(~0ull);
+  Term minusOne = base.integer(0) - one;
   Term sign = select(ne(exponent & 1, 0), minusOne, one);
   Term fraction = select(eq(base, 1), one, base.integer(0));
   fraction = select(eq(base, minusOne), sign, fraction);
@@ -254,5 +252,5 @@ Term tilewright::numerics::expandRemainder(const Term &x, const Term &y) {
   Term isValid = lt(xa, inf) & gt(ya, 0.0);
   result = select(isValid, result, quietNaN(x));
   result = select(isNaN(y), quietNaN(x), result);
-  return withSignOf(result, x);
+  return copysign(result, x);
 }

@@ -10,8 +10,8 @@
 using namespace mlir;
 using namespace tilewright::numerics;
 
-/// An angle: `quadrant` (modulo 4, an integer of the width of the float) quarter
-/// turns plus `rest`, in [-pi/4, pi/4].
+/// An angle: `quadrant` (modulo 4, an integer of the width of the float)
+/// quarter turns plus `rest`, in [-pi/4, pi/4].
 namespace {
 struct Angle {
   Term quadrant, rest;
@@ -20,8 +20,9 @@ struct Angle {
 
 /// Words index .. index + count - 1 of a table of constants, for an index that
 /// differs by element: a tree of selects, from the highest bit of the index.
-static SmallVector<Term> selectWords(const Term &index, ArrayRef<uint64_t> table,
-                                     unsigned count, unsigned indexBits) {
+static SmallVector<Term> selectWords(const Term &index,
+                                     ArrayRef<uint64_t> table, unsigned count,
+                                     unsigned indexBits) {
   SmallVector<Term> words;
   for (uint64_t word : table)
     words.push_back(index.integer(word));
@@ -32,8 +33,9 @@ static SmallVector<Term> selectWords(const Term &index, ArrayRef<uint64_t> table
     SmallVector<Term> next;
     for (size_t i = 0; i < std::min(needed, words.size()); ++i) {
       size_t other = i + (size_t(1) << bit);
-      next.push_back(other < words.size() ? select(isSet, words[other], words[i])
-                                          : words[i]);
+      next.push_back(other < words.size()
+                         ? select(isSet, words[other], words[i])
+                         : words[i]);
     }
     words = next;
   }
@@ -59,8 +61,8 @@ static Angle reduceF32(const Term &a) {
   Type f32 = a.getElementType();
   Term u = a.bits();
   Term start = (u >> 23) - u.integer(120);
-  SmallVector<Term> words = shiftWords(
-      selectWords((start >> 5) & 7, table, 4, 3), start & 31);
+  SmallVector<Term> words =
+      shiftWords(selectWords((start >> 5) & 7, table, 4, 3), start & 31);
   Term m = ((u & 0x7FFFFF) | 0x800000).zext(64);
   Term low = m * words[2].zext(64);
   Term middle = m * words[1].zext(64) + (low >> 32);
@@ -81,26 +83,43 @@ static Angle reduceF32(const Term &a) {
   return {quadrant, rest};
 }
 
+/// The low and high words of the product of two i64, by their halves (which
+/// vectors of every target multiply well).
 static std::pair<Term, Term> multiplyWide(const Term &a, const Term &b) {
-  auto op = arith::MulUIExtendedOp::create(a.b(), a, b);
-  return {Term(a.b(), op.getLow()), Term(a.b(), op.getHigh())};
+  constexpr uint64_t mask = 0xFFFFFFFF;
+  Term a0 = a & mask, a1 = a >> 32, b0 = b & mask, b1 = b >> 32;
+  Term low = a0 * b0, cross = a0 * b1, other = a1 * b0;
+  Term middle = (low >> 32) + (cross & mask) + (other & mask);
+  Term high = a1 * b1 + (cross >> 32) + (other >> 32) + (middle >> 32);
+  return {(low & mask) | (middle << 32), high};
 }
 
 static Angle reduceF64(const Term &a) {
-  static constexpr uint64_t table[] = {
-      0,
-      0xA2F9836E4E441529, 0xFC2757D1F534DDC0, 0xDB6295993C439041,
-      0xFE5163ABDEBBC561, 0xB7246E3A424DD2E0, 0x06492EEA09D1921C,
-      0xFE1DEB1CB129A73E, 0xE88235F52EBB4484, 0xE99C7026B45F7E41,
-      0x3991D639835339F4, 0x9C845F8BBDF9283B, 0x1FF897FFDE05980F,
-      0xEF2F118B5A0A6D1F, 0x6D367ECF27CB09B7, 0x4F463F669E5FEA2D,
-      0x7527BAC7EBE5F17B, 0x3D0739F78A5292EA, 0x6BFB5FB11F8D5D08,
-      0x56033046FC7B6BAB};
+  static constexpr uint64_t table[] = {0,
+                                       0xA2F9836E4E441529,
+                                       0xFC2757D1F534DDC0,
+                                       0xDB6295993C439041,
+                                       0xFE5163ABDEBBC561,
+                                       0xB7246E3A424DD2E0,
+                                       0x06492EEA09D1921C,
+                                       0xFE1DEB1CB129A73E,
+                                       0xE88235F52EBB4484,
+                                       0xE99C7026B45F7E41,
+                                       0x3991D639835339F4,
+                                       0x9C845F8BBDF9283B,
+                                       0x1FF897FFDE05980F,
+                                       0xEF2F118B5A0A6D1F,
+                                       0x6D367ECF27CB09B7,
+                                       0x4F463F669E5FEA2D,
+                                       0x7527BAC7EBE5F17B,
+                                       0x3D0739F78A5292EA,
+                                       0x6BFB5FB11F8D5D08,
+                                       0x56033046FC7B6BAB};
   Type f64 = a.getElementType();
   Term u = a.bits();
   Term start = (u >> 52) - u.integer(1013);
-  SmallVector<Term> words = shiftWords(
-      selectWords((start >> 6) & 31, table, 4, 5), start & 63);
+  SmallVector<Term> words =
+      shiftWords(selectWords((start >> 6) & 31, table, 4, 5), start & 63);
   Term m = (u & 0xFFFFFFFFFFFFFull) | (1ull << 52);
   Term carry = multiplyWide(m, words[2]).second;
   auto [middleLow, middleHigh] = multiplyWide(m, words[1]);
@@ -114,8 +133,8 @@ static Angle reduceF64(const Term &a) {
   Term first = (ashr(high, 11) << 11).sitofp(f64);
   Term second = (((high & 0x7FF) << 42) | (low >> 22)).sitofp(f64);
   Term third = (low & 0x3FFFFF).sitofp(f64);
-  Term rest = fma(second, halfPi.high * 0x1p-106,
-                  third * (halfPi.high * 0x1p-128));
+  Term rest =
+      fma(second, halfPi.high * 0x1p-106, third * (halfPi.high * 0x1p-128));
   rest = fma(first, halfPi.low * 0x1p-64, rest);
   rest = fma(first, halfPi.high * 0x1p-64, rest);
   return {quadrant, rest};
@@ -126,8 +145,8 @@ static Angle reduce(const Term &a) {
   Angle angle = isF64(a) ? reduceF64(a) : reduceF32(a);
   Term isSmall = lt(a, 0.78539816339744831);
   Term rest = select(isSmall, a, angle.rest);
-  rest = select(lt(a, std::numeric_limits<double>::infinity()), rest,
-                quietNaN(a));
+  rest =
+      select(lt(a, std::numeric_limits<double>::infinity()), rest, quietNaN(a));
   return {select(isSmall, 0, angle.quadrant), rest};
 }
 
@@ -163,7 +182,8 @@ static Term cosOfRest(const Term &r, const Term &z) {
   return head + fma(z * z, tail, lost);
 }
 
-/// `value` with its sign flipped where `flips` (an integer) has its top bit set.
+/// `value` with its sign flipped where `flips` (an integer) has its top bit
+/// set.
 static Term flipSign(const Term &value, const Term &flips) {
   uint64_t sign = isF64(value) ? 1ull << 63 : 1ull << 31;
   return (value.bits() ^ (flips & sign)).bitcast(value.getElementType());

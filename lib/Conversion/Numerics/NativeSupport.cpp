@@ -22,8 +22,8 @@ bool NativeSupport::converts(Type src, Type dst, RoundingMode mode,
   if (mode != RoundingMode::NearestEven || saturate)
     return false;
   // LLVM has a library call for the others on x86.
-  bool isBasic = isa<Float32Type>(dst) ||
-                 (isa<Float32Type>(src) && isa<Float16Type>(dst));
+  bool isBasic =
+      isa<Float32Type>(dst) || (isa<Float32Type>(src) && isa<Float16Type>(dst));
   return isBasic || chip->isGpu();
 }
 
@@ -33,18 +33,18 @@ bool NativeSupport::computes(Operation *op, Type type) const {
   // These round once whatever the back end does with them.
   if (isa<arith::AddFOp, arith::SubFOp, arith::MulFOp, math::FmaOp>(op))
     return isa<Float16Type>(type) || chip->backend == Backend::NVPTX;
+  // Not the square root: AMD's instruction is not correctly rounded.
   if (!isa<Float16Type>(type))
     return false;
   return isa<arith::DivFOp, arith::MaximumFOp, arith::MinimumFOp,
              arith::MaxNumFOp, arith::MinNumFOp, arith::CmpFOp, arith::FPToSIOp,
-             arith::FPToUIOp, math::SqrtOp, math::FloorOp, math::CeilOp,
-             math::TruncOp, math::RoundEvenOp>(op);
+             arith::FPToUIOp, math::FloorOp, math::CeilOp, math::TruncOp,
+             math::RoundEvenOp>(op);
 }
 
 bool NativeSupport::hasApproximations() const { return chip && chip->isGpu(); }
 
 bool NativeSupport::approximates(Operation *op) const {
-  return hasApproximations() &&
-         isa<math::Exp2Op, math::Log2Op, math::SinOp, math::CosOp,
-             math::RsqrtOp>(op);
+  return hasApproximations() && isa<math::Exp2Op, math::Log2Op, math::SinOp,
+                                    math::CosOp, math::RsqrtOp>(op);
 }

@@ -49,9 +49,8 @@ public:
   }
   Term integer(uint64_t number) const {
     return splat(mlir::IntegerAttr::get(
-        getElementType(),
-        llvm::APInt(getBits(), number, /*isSigned=*/false,
-                    /*implicitTrunc=*/true)));
+        getElementType(), llvm::APInt(getBits(), number, /*isSigned=*/false,
+                                      /*implicitTrunc=*/true)));
   }
 
   /// The bits as an integer of the same width, and back.
@@ -62,12 +61,8 @@ public:
     return make<mlir::arith::BitcastOp>(like(element), value);
   }
   /// Integer width changes.
-  Term zext(unsigned bits) const {
-    return resize<mlir::arith::ExtUIOp>(bits);
-  }
-  Term sext(unsigned bits) const {
-    return resize<mlir::arith::ExtSIOp>(bits);
-  }
+  Term zext(unsigned bits) const { return resize<mlir::arith::ExtUIOp>(bits); }
+  Term sext(unsigned bits) const { return resize<mlir::arith::ExtSIOp>(bits); }
   Term trunc(unsigned bits) const {
     return resize<mlir::arith::TruncIOp>(bits);
   }
@@ -85,10 +80,8 @@ public:
     return make<mlir::arith::UIToFPOp>(like(element), value);
   }
 
-  template <typename OpTy, typename... Args>
-  Term make(Args &&...args) const {
-    return Term(*builder,
-                OpTy::create(*builder, std::forward<Args>(args)...));
+  template <typename OpTy, typename... Args> Term make(Args &&...args) const {
+    return Term(*builder, OpTy::create(*builder, std::forward<Args>(args)...));
   }
 
 private:
@@ -176,15 +169,12 @@ inline Term operator-(const Term &a) {
 /// signed; `ult`... are unsigned.
 #define TILEWRIGHT_TERM_COMPARE(name, floatPredicate, intPredicate)            \
   inline Term name(const Term &a, const Term &b) {                             \
-    return a.isFloat()                                                         \
-               ? a.make<mlir::arith::CmpFOp>(                                  \
-                     mlir::arith::CmpFPredicate::floatPredicate, a, b)         \
-               : a.make<mlir::arith::CmpIOp>(                                  \
-                     mlir::arith::CmpIPredicate::intPredicate, a, b);          \
+    return a.isFloat() ? a.make<mlir::arith::CmpFOp>(                          \
+                             mlir::arith::CmpFPredicate::floatPredicate, a, b) \
+                       : a.make<mlir::arith::CmpIOp>(                          \
+                             mlir::arith::CmpIPredicate::intPredicate, a, b);  \
   }                                                                            \
-  inline Term name(const Term &a, const Number &b) {                           \
-    return name(a, b.as(a));                                                   \
-  }
+  inline Term name(const Term &a, const Number &b) { return name(a, b.as(a)); }
 TILEWRIGHT_TERM_COMPARE(eq, OEQ, eq)
 TILEWRIGHT_TERM_COMPARE(ne, UNE, ne)
 TILEWRIGHT_TERM_COMPARE(lt, OLT, slt)

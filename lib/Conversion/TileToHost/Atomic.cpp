@@ -55,8 +55,8 @@ Value Emitter::combineAtomic(tile::AtomicRMWOp op, Value old, Value value) {
   if (op.getKind() == arith::AtomicRMWKind::assign)
     return value;
   Type elementType = getElementTypeOrSelf(op.getValue().getType());
-  bool isNarrow = isa<FloatType>(elementType) &&
-                  elementType.getIntOrFloatBitWidth() < 32;
+  bool isNarrow =
+      isa<FloatType>(elementType) && elementType.getIntOrFloatBitWidth() < 32;
   auto widen = [&](Value v) -> Value {
     if (valueType(elementType) != elementType)
       v = arith::BitcastOp::create(b, elementType, v);
@@ -102,8 +102,8 @@ Value Emitter::emitAtomicElement(tile::AtomicRMWOp op, Value pointer,
     return arith::BitcastOp::create(b, type, v);
   };
   if (auto kind = getNativeKind(op.getKind(), elementType))
-    return fromBits(LLVM::AtomicRMWOp::create(b, *kind, pointer, toBits(value),
-                                              ordering));
+    return fromBits(
+        LLVM::AtomicRMWOp::create(b, *kind, pointer, toBits(value), ordering));
 
   LLVM::AtomicOrdering onFailure =
       ordering == LLVM::AtomicOrdering::acq_rel ||

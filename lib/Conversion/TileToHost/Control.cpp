@@ -59,8 +59,7 @@ void Emitter::emitFor(scf::ForOp op) {
     for (auto [j, init] : llvm::enumerate(tileInits))
       if (j != i)
         others.push_back(init);
-    Buffer target =
-        chooseBuffer(result, op, tileInits[i], others);
+    Buffer target = chooseBuffer(result, op, tileInits[i], others);
     targets.push_back(target);
     buffers[tileArgs[i]] = target;
   }
@@ -129,8 +128,8 @@ void Emitter::emitIf(scf::IfOp op) {
   Value condition = scalars.lookup(op.getCondition());
   SmallVector<Value> results;
   if (op.getElseRegion().empty())
-    results = ifElse(
-        condition, types, [&] { return branch(op.getThenRegion()); }, {});
+    results = ifElse(condition, types,
+                     [&] { return branch(op.getThenRegion()); }, {});
   else
     results = ifElse(
         condition, types, [&] { return branch(op.getThenRegion()); },
@@ -200,8 +199,8 @@ void Emitter::emitWhile(scf::WhileOp op) {
     mapArguments(before, loop.getBeforeArguments());
     emitBlock(*before);
     SmallVector<Value> forwarded;
-    Value again = failed ? zero(b.getI1Type())
-                         : scalars.lookup(condition.getCondition());
+    Value again =
+        failed ? zero(b.getI1Type()) : scalars.lookup(condition.getCondition());
     if (failed) {
       for (Type type : types)
         forwarded.push_back(zero(type));

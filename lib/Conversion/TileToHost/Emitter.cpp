@@ -156,9 +156,10 @@ void Emitter::storeTo(Value pointer, Value value, Type elementType) {
   LLVM::StoreOp::create(b, value, pointer, getAlignment(elementType));
 }
 
-SmallVector<Value> Emitter::loopCarried(
-    Value lower, Value upper, Value step, ValueRange inits, bool isChunk,
-    function_ref<SmallVector<Value>(Value, ValueRange)> body) {
+SmallVector<Value>
+Emitter::loopCarried(Value lower, Value upper, Value step, ValueRange inits,
+                     bool isChunk,
+                     function_ref<SmallVector<Value>(Value, ValueRange)> body) {
   auto loop = scf::ForOp::create(b, lower, upper, step, inits);
   Scope savedChunk = std::move(chunkScope), savedRow = std::move(rowScope);
   chunkScope = Scope();
@@ -205,10 +206,9 @@ void Emitter::loop(int64_t count, int64_t step, bool isChunk,
               });
 }
 
-SmallVector<Value>
-Emitter::ifElse(Value condition, TypeRange types,
-                function_ref<SmallVector<Value>()> onTrue,
-                function_ref<SmallVector<Value>()> onFalse) {
+SmallVector<Value> Emitter::ifElse(Value condition, TypeRange types,
+                                   function_ref<SmallVector<Value>()> onTrue,
+                                   function_ref<SmallVector<Value>()> onFalse) {
   bool hasElse = !types.empty() || onFalse;
   auto op = scf::IfOp::create(b, types, condition, hasElse);
   auto fill = [&](Block *block, function_ref<SmallVector<Value>()> body) {
@@ -281,8 +281,8 @@ Value Emitter::bufferPointer(Buffer buffer, ArrayRef<int64_t> shape,
   return element(bufferBase(buffer), index, memoryType(elementType));
 }
 
-/// Whether `site` has run for the last time when `op` runs. `owner` is the block
-/// of the loop that carries the tile.
+/// Whether `site` has run for the last time when `op` runs. `owner` is the
+/// block of the loop that carries the tile.
 static bool isOver(Operation *site, Operation *op) {
   if (site == op)
     return true;
@@ -356,14 +356,13 @@ Buffer Emitter::chooseBuffer(Value v, Operation *op,
           return op->isProperAncestor(site);
         }))
       continue;
-    bool clean = llvm::all_of(elementwiseSources,
-                              [&](Value other) {
-                                return plan.reachesOnlyElementwise(other,
-                                                                   source);
-                              }) &&
-                 llvm::none_of(otherSources, [&](Value other) {
-                   return plan.reaches(other, source);
-                 });
+    bool clean =
+        llvm::all_of(elementwiseSources,
+                     [&](Value other) {
+                       return plan.reachesOnlyElementwise(other, source);
+                     }) &&
+        llvm::none_of(otherSources,
+                      [&](Value other) { return plan.reaches(other, source); });
     if (!clean)
       continue;
     Buffer buffer = getBuffer(source);
@@ -517,9 +516,9 @@ LogicalResult Emitter::emit() {
   // No memset or memcpy may come out of a loop: nothing would define it.
   func.setPassthroughAttr(b.getArrayAttr(
       {b.getStringAttr("no-builtins"), b.getStringAttr("nounwind"),
-       b.getArrayAttr({b.getStringAttr("prefer-vector-width"),
-                       b.getStringAttr(std::to_string(level.vectorBytes * 8))})
-      }));
+       b.getArrayAttr(
+           {b.getStringAttr("prefer-vector-width"),
+            b.getStringAttr(std::to_string(level.vectorBytes * 8))})}));
   entry = func.addEntryBlock(b);
   b.setInsertionPointToEnd(entry);
   auto ret = LLVM::ReturnOp::create(b, ValueRange());
@@ -573,8 +572,9 @@ void Emitter::emitOp(Operation *op) {
   for (Type type : op->getResultTypes())
     if (auto tensor = dyn_cast<RankedTensorType>(type))
       if (tensor.getEncoding()) {
-        error(op, "expected tiles without a layout, but got " +
-                      llvm::Twine("one with; the host takes the block level"),
+        error(op,
+              "expected a tile without a layout, but got one with a layout: "
+              "convert-tile-to-host takes kernels of the block level",
               b.getI64Type());
         return;
       }

@@ -20,20 +20,20 @@
 
 namespace tilewright::host {
 
+using llvm::ArrayRef;
+using llvm::SmallVector;
 using mlir::Block;
 using mlir::Location;
 using mlir::Operation;
 using mlir::Type;
 using mlir::Value;
 using mlir::ValueRange;
-using llvm::ArrayRef;
-using llvm::SmallVector;
 
 /// What the emitted code may use of the CPU.
 struct CpuLevel {
-  int64_t vectorBytes;    ///< width of a register
-  int64_t numRegisters;   ///< vector registers
-  bool hasByteMasks;      ///< masked loads and stores of 8 and 16 bits
+  int64_t vectorBytes;  ///< width of a register
+  int64_t numRegisters; ///< vector registers
+  bool hasByteMasks;    ///< masked loads and stores of 8 and 16 bits
 };
 
 /// A run of elements of a tile: lane `l` is at `coords`, plus `l` along `dim`.
@@ -73,14 +73,14 @@ struct MemRef {
 /// Where a memory op goes, its uniform parts computed where the op stands.
 struct Access {
   MemRef *memref = nullptr;
-  SmallVector<Value> origins;      ///< per memref dimension; null: an index tile
-  SmallVector<Value> indexTiles;   ///< values of the kernel, or null
-  SmallVector<int64_t> walk;       ///< tile dimension per memref dimension, -1
-  SmallVector<int64_t> shape;      ///< of the tile
-  Value offset;                    ///< sum of origin * stride, in elements
-  Value uniformInside;             ///< the dimensions that are not walked are in
-  Value full;                      ///< all but the index tiles are inside
-  Value padding;                   ///< scalar, loads only
+  SmallVector<Value> origins;    ///< per memref dimension; null: an index tile
+  SmallVector<Value> indexTiles; ///< values of the kernel, or null
+  SmallVector<int64_t> walk;     ///< tile dimension per memref dimension, -1
+  SmallVector<int64_t> shape;    ///< of the tile
+  Value offset;                  ///< sum of origin * stride, in elements
+  Value uniformInside;           ///< the dimensions that are not walked are in
+  Value full;                    ///< all but the index tiles are inside
+  Value padding;                 ///< scalar, loads only
 };
 
 class Emitter {
@@ -203,9 +203,10 @@ private:
                                         Operation *op = nullptr);
   /// Emits `body` twice, for tiles wholly inside their memrefs and for others,
   /// where `loads` (and the store `extra`) need it.
-  SmallVector<Value>
-  versioned(ArrayRef<Operation *> loads, mlir::TypeRange types,
-            llvm::function_ref<SmallVector<Value>()> body, Value extra = {});
+  SmallVector<Value> versioned(ArrayRef<Operation *> loads,
+                               mlir::TypeRange types,
+                               llvm::function_ref<SmallVector<Value>()> body,
+                               Value extra = {});
   /// Loops over `shape`; innermost along `dim` by vectors.
   void forEach(ArrayRef<int64_t> shape, int64_t dim, int64_t width,
                llvm::function_ref<void(Point)> body);
@@ -233,9 +234,20 @@ private:
   void reduceAlongVector(tile::ReduceOp op, ArrayRef<Buffer> targets);
   void reduceAcrossVectors(tile::ReduceOp op, int64_t dim,
                            ArrayRef<Buffer> targets);
+
+  // Scan.cpp
   void emitScan(tile::ScanOp op);
-  void scanRow(tile::ScanOp op, Point point, int64_t width,
-               ArrayRef<Buffer> targets);
+  SmallVector<Value> identities(mlir::ArrayAttr attrs, ValueRange operands,
+                                int64_t width);
+  void scanAcrossVectors(tile::ScanOp op, const Point &point,
+                         ArrayRef<Buffer> targets);
+  void scanAlongVector(tile::ScanOp op, Point point, int64_t width,
+                       ArrayRef<Buffer> targets);
+  SmallVector<Value> scanVector(tile::ScanOp op, const Point &point,
+                                ArrayRef<Buffer> targets,
+                                ArrayRef<Value> carry);
+  void storeScanned(tile::ScanOp op, const Point &point,
+                    ArrayRef<Buffer> targets, ArrayRef<Value> values);
 
   // Mma.cpp
   struct MmaShape;
@@ -248,6 +260,8 @@ private:
                         Value rhs, Value acc);
   void emitMicroKernel(const MmaShape &mma, Value lhs, Value panel, Value acc,
                        int64_t rows, int64_t columns);
+  Value joinPair(Value low, Value high, int64_t width);
+  Value addPairProducts(Value left, Value right, Value sum, int64_t width);
   Value convertOperand(Value value, Type from, const MmaShape &mma,
                        int64_t width);
 

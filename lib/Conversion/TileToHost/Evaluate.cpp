@@ -55,11 +55,11 @@ Value Emitter::evaluateBuffer(Buffer buffer, RankedTensorType type,
     return loadFrom(pointer, elementType, point.width);
   SmallVector<Value> lanes;
   for (int64_t l = 0; l < point.width; ++l)
-    lanes.push_back(
-        loadFrom(element(pointer, constant(l * stride), memoryType(elementType)),
-                 elementType, 1));
-  return vector::FromElementsOp::create(
-      b, valueType(elementType, point.width), lanes);
+    lanes.push_back(loadFrom(
+        element(pointer, constant(l * stride), memoryType(elementType)),
+        elementType, 1));
+  return vector::FromElementsOp::create(b, valueType(elementType, point.width),
+                                        lanes);
 }
 
 Value Emitter::constantValue(Attribute attr, Type elementType, int64_t width) {
@@ -70,8 +70,8 @@ Value Emitter::constantValue(Attribute attr, Type elementType, int64_t width) {
   if (auto f = dyn_cast<FloatAttr>(attr); f && isa<IntegerType>(type))
     attr = b.getIntegerAttr(type, f.getValue().bitcastToAPInt());
   else if (auto i = dyn_cast<IntegerAttr>(attr))
-    attr = b.getIntegerAttr(type,
-                            i.getValue().sextOrTrunc(type.getIntOrFloatBitWidth()));
+    attr = b.getIntegerAttr(
+        type, i.getValue().sextOrTrunc(type.getIntOrFloatBitWidth()));
   auto typed = cast<TypedAttr>(attr);
   if (width == 1)
     return arith::ConstantOp::create(b, typed);
@@ -91,8 +91,8 @@ Value Emitter::evaluateConstant(arith::ConstantOp op, const Point &point) {
                  valueType(elementType, point.width));
   // A table in the image.
   auto [it, inserted] = tables.try_emplace(op.getOperation(), tables.size());
-  std::string name = "__" + kernel.getSymName().str() + "_table_" +
-                     std::to_string(it->second);
+  std::string name =
+      "__" + kernel.getSymName().str() + "_table_" + std::to_string(it->second);
   Type memory = memoryType(elementType);
   if (inserted) {
     SmallVector<Attribute> elements;
@@ -101,10 +101,10 @@ Value Emitter::evaluateConstant(arith::ConstantOp op, const Point &point) {
         attr = b.getIntegerAttr(memory, f.getValue().bitcastToAPInt());
       else if (auto i = dyn_cast<IntegerAttr>(attr))
         attr = b.getIntegerAttr(
-            memory, elementType.isInteger(1)
-                        ? APInt(8, i.getValue().getBoolValue())
-                        : i.getValue().sextOrTrunc(
-                              memory.getIntOrFloatBitWidth()));
+            memory,
+            elementType.isInteger(1)
+                ? APInt(8, i.getValue().getBoolValue())
+                : i.getValue().sextOrTrunc(memory.getIntOrFloatBitWidth()));
       elements.push_back(attr);
     }
     OpBuilder::InsertionGuard guard(b);
@@ -135,8 +135,8 @@ Value Emitter::evaluateConstant(arith::ConstantOp op, const Point &point) {
   for (int64_t l = 0; l < point.width; ++l)
     lanes.push_back(loadFrom(element(pointer, constant(l * laneStride), memory),
                              elementType, 1));
-  return vector::FromElementsOp::create(
-      b, valueType(elementType, point.width), lanes);
+  return vector::FromElementsOp::create(b, valueType(elementType, point.width),
+                                        lanes);
 }
 
 //===----------------------------------------------------------------------===//
@@ -171,10 +171,12 @@ Value Emitter::evaluateReshape(tile::ReshapeOp op, const Point &point) {
     auto dense = dyn_cast<DenseElementsAttr>(c.getValue());
     if (dense && dense.isSplat())
       return constantValue(dense, dense.getElementType(), point.width);
-    return error(op, "of a constant that is not a splat is not supported by "
-                     "convert-tile-to-host",
-                 valueType(cast<RankedTensorType>(op.getType()).getElementType(),
-                           point.width));
+    return error(
+        op,
+        "of a constant that is not a splat is not supported by "
+        "convert-tile-to-host",
+        valueType(cast<RankedTensorType>(op.getType()).getElementType(),
+                  point.width));
   }
   // The same bytes in another shape.
   return evaluateBuffer(getBuffer(source), cast<RankedTensorType>(op.getType()),
@@ -234,8 +236,8 @@ Value Emitter::evaluateOp(Operation *op, const Point &point) {
           tensor::SplatOp>(op))
     return evaluateView(op, point);
   if (auto iota = dyn_cast<tile::IotaOp>(op)) {
-    Type type = valueType(
-        cast<RankedTensorType>(iota.getType()).getElementType());
+    Type type =
+        valueType(cast<RankedTensorType>(iota.getType()).getElementType());
     int64_t dim = iota.getDim();
     Value coord = point.coords[dim];
     unsigned bits = type.getIntOrFloatBitWidth();
@@ -268,8 +270,8 @@ Value Emitter::evaluateOp(Operation *op, const Point &point) {
 
 static Type getElement(Type type) { return getElementTypeOrSelf(type); }
 
-/// Division by zero and the overflowing one stop an x86 CPU; elsewhere they give
-/// some value, so they do here.
+/// Division by zero and the overflowing one stop an x86 CPU; elsewhere they
+/// give some value, so they do here.
 Value Emitter::guardDivision(Operation *op, Value lhs, Value rhs) {
   APInt known;
   if (matchPattern(rhs, m_ConstantInt(&known)) && known.isStrictlyPositive())
@@ -289,8 +291,8 @@ Value Emitter::guardDivision(Operation *op, Value lhs, Value rhs) {
                                     intConstant(APInt(bits, 0)));
   if (isa<arith::DivSIOp, arith::RemSIOp, arith::CeilDivSIOp,
           arith::FloorDivSIOp>(op)) {
-    Value minusOne = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, rhs,
-                                           intConstant(APInt::getAllOnes(bits)));
+    Value minusOne = arith::CmpIOp::create(
+        b, arith::CmpIPredicate::eq, rhs, intConstant(APInt::getAllOnes(bits)));
     Value lowest =
         arith::CmpIOp::create(b, arith::CmpIPredicate::eq, lhs,
                               intConstant(APInt::getSignedMinValue(bits)));
@@ -316,7 +318,8 @@ Value Emitter::convertFloat(Value value, Type from, Type to, int64_t width) {
     bits = arith::ShLIOp::create(b, bits, arith::ConstantOp::create(b, shift));
     return arith::BitcastOp::create(b, withWidth(to), bits);
   }
-  bool isNative = (from.isF16() && to.isF32()) || (from.isF32() && to.isF16()) ||
+  bool isNative = (from.isF16() && to.isF32()) ||
+                  (from.isF32() && to.isF16()) ||
                   (from.isF32() && to.isF64()) || (from.isF64() && to.isF32());
   if (isNative && from.getIntOrFloatBitWidth() < to.getIntOrFloatBitWidth())
     return arith::ExtFOp::create(b, withWidth(to), value);
@@ -337,7 +340,8 @@ Value Emitter::emitConversion(Operation *op, Value operand, Type from, Type to,
   } else if (auto trunc = dyn_cast<arith::TruncFOp>(op)) {
     if (trunc.getRoundingmode() &&
         *trunc.getRoundingmode() != arith::RoundingMode::to_nearest_even)
-      return error(op, "with a rounding mode is not supported: use tile.convert",
+      return error(op,
+                   "with a rounding mode is not supported: use tile.convert",
                    valueType(to, width));
   }
   if (isPlain)
@@ -351,8 +355,7 @@ Value Emitter::emitConversion(Operation *op, Value operand, Type from, Type to,
     source = arith::BitcastOp::create(b, withWidth(from), source);
   Value converted = expandConvert(b, op->getLoc(), source, to, mode, saturate);
   if (valueType(to) != to)
-    converted =
-        arith::BitcastOp::create(b, valueType(to, width), converted);
+    converted = arith::BitcastOp::create(b, valueType(to, width), converted);
   return converted;
 }
 
@@ -376,8 +379,8 @@ Value Emitter::emitElementwise(Operation *op, ValueRange operands,
                  resultType);
   };
   if (isa<tile::ConvertOp, arith::ExtFOp, arith::TruncFOp>(op))
-    return emitConversion(op, operands[0], getElement(op->getOperand(0).getType()),
-                          to, width);
+    return emitConversion(op, operands[0],
+                          getElement(op->getOperand(0).getType()), to, width);
   if (isa<arith::IndexCastOp, arith::IndexCastUIOp>(op)) {
     unsigned from = getElement(operands[0].getType()).getIntOrFloatBitWidth();
     unsigned bits = getElement(resultType).getIntOrFloatBitWidth();
@@ -404,9 +407,9 @@ Value Emitter::emitElementwise(Operation *op, ValueRange operands,
     return unsupported();
   bool isMove = isa<arith::SelectOp, arith::BitcastOp>(op);
   if (!isMove) {
-    for (Type type : llvm::concat<Type>(
-             llvm::to_vector(op->getOperandTypes()),
-             llvm::to_vector(op->getResultTypes()))) {
+    for (Type type :
+         llvm::concat<Type>(llvm::to_vector(op->getOperandTypes()),
+                            llvm::to_vector(op->getResultTypes()))) {
       Type elementType = getElement(type);
       if (isa<FloatType>(elementType) && valueType(elementType) != elementType)
         return unsupported();

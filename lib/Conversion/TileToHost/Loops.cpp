@@ -59,9 +59,10 @@ SmallVector<Operation *> Emitter::collectLoads(ValueRange values,
   return loads.takeVector();
 }
 
-SmallVector<Value>
-Emitter::versioned(ArrayRef<Operation *> loads, TypeRange types,
-                   function_ref<SmallVector<Value>()> body, Value extra) {
+SmallVector<Value> Emitter::versioned(ArrayRef<Operation *> loads,
+                                      TypeRange types,
+                                      function_ref<SmallVector<Value>()> body,
+                                      Value extra) {
   Scope savedChunk = std::move(chunkScope), savedRow = std::move(rowScope);
   bool savedChecked = checked;
   Value full = extra;
@@ -89,8 +90,8 @@ Emitter::versioned(ArrayRef<Operation *> loads, TypeRange types,
 // Loops
 //===----------------------------------------------------------------------===//
 
-void Emitter::forChunks(Point point, int64_t dim, int64_t extent,
-                        int64_t width, function_ref<void(Point)> body) {
+void Emitter::forChunks(Point point, int64_t dim, int64_t extent, int64_t width,
+                        function_ref<void(Point)> body) {
   auto run = [&](Value start, int64_t lanes) {
     Point p = point;
     p.coords[dim] = start;
@@ -151,9 +152,9 @@ void Emitter::copyBuffer(Buffer from, Buffer to, Type type) {
   Type elementType = tensor.getElementType();
   int64_t count = tensor.getNumElements();
   auto flat = RankedTensorType::get({count}, elementType);
-  int64_t width = std::min<int64_t>(
-      2 * level.vectorBytes / tile::getElementBytes(elementType),
-      llvm::bit_floor<uint64_t>(count));
+  int64_t width = std::min<int64_t>(2 * level.vectorBytes /
+                                        tile::getElementBytes(elementType),
+                                    llvm::bit_floor<uint64_t>(count));
   forEach({count}, 0, width, [&](Point point) {
     Value v = evaluateBuffer(from, flat, point);
     storeTo(bufferPointer(to, {count}, point.coords, elementType), v,
@@ -257,10 +258,8 @@ void Emitter::computeTransposed(Operation *op, Buffer target) {
       point.coords[to] = mul(point.coords[to], constant(side));
       point.dim = from;
       point.width = side;
-      SmallVector<Value> columns =
-          transposedBlock(point, to, [&](const Point &p) {
-            return evaluateOp(op, p);
-          });
+      SmallVector<Value> columns = transposedBlock(
+          point, to, [&](const Point &p) { return evaluateOp(op, p); });
       for (auto [l, column] : llvm::enumerate(columns)) {
         SmallVector<Value> coords = point.coords;
         coords[from] = add(coords[from], constant(l));

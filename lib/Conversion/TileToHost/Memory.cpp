@@ -40,7 +40,9 @@ static AccessParts getParts(Operation *op) {
                            a.getType(), fromDims(a, a.getType())};
       })
       .Case([&](tile::StoreOp a) {
-        return AccessParts{a.getMemref(), a.getIndices(), {},
+        return AccessParts{a.getMemref(),
+                           a.getIndices(),
+                           {},
                            a.getValue().getType(),
                            fromDims(a, a.getValue().getType())};
       })
@@ -49,12 +51,18 @@ static AccessParts getParts(Operation *op) {
                            a.getType(), a.getWalkOrDefault()};
       })
       .Case([&](tile::ScatterOp a) {
-        return AccessParts{a.getMemref(), a.getIndices(), {},
-                           a.getValue().getType(), a.getWalkOrDefault()};
+        return AccessParts{a.getMemref(),
+                           a.getIndices(),
+                           {},
+                           a.getValue().getType(),
+                           a.getWalkOrDefault()};
       })
       .Case([&](tile::AtomicRMWOp a) {
-        return AccessParts{a.getMemref(), a.getIndices(), {},
-                           a.getValue().getType(), a.getWalkOrDefault()};
+        return AccessParts{a.getMemref(),
+                           a.getIndices(),
+                           {},
+                           a.getValue().getType(),
+                           a.getWalkOrDefault()};
       });
 }
 
@@ -102,9 +110,8 @@ Access &Emitter::prepareAccess(Operation *op) {
     }
     Value notBefore = arith::CmpIOp::create(b, arith::CmpIPredicate::sge,
                                             origin, constant(0));
-    Value notAfter =
-        arith::CmpIOp::create(b, arith::CmpIPredicate::sle, origin,
-                              sub(size, constant(extent)));
+    Value notAfter = arith::CmpIOp::create(b, arith::CmpIPredicate::sle, origin,
+                                           sub(size, constant(extent)));
     access.full = both(access.full, both(notBefore, notAfter));
   }
   return accesses[op] = std::move(access);
@@ -203,16 +210,16 @@ Emitter::Address Emitter::emitAddress(Access &access, const Point &point) {
     address.first = clamp(arith::SubIOp::create(b, none, index));
     address.last = clamp(sub(size, index));
     if (address.condition)
-      address.last = arith::SelectOp::create(b, address.condition,
-                                             address.last, none);
+      address.last =
+          arith::SelectOp::create(b, address.condition, address.last, none);
     return address;
   }
   Value offsets = splat(offset, width);
   Value mask;
   for (auto [d, index] : indexVectors) {
     mask = both(mask, insideBounds(index, splat(memref.sizes[d], width)));
-    Value scaled = arith::MulIOp::create(b, index,
-                                         splat(memref.strides[d], width));
+    Value scaled =
+        arith::MulIOp::create(b, index, splat(memref.strides[d], width));
     offsets = arith::AddIOp::create(b, offsets, scaled);
   }
   for (auto [d, index] : laneDims) {
@@ -229,8 +236,8 @@ Emitter::Address Emitter::emitAddress(Access &access, const Point &point) {
     mask = both(mask, splat(address.condition, width));
   if (!mask)
     mask = arith::ConstantOp::create(
-        b, DenseElementsAttr::get(VectorType::get({width}, b.getI1Type()),
-                                  true));
+        b,
+        DenseElementsAttr::get(VectorType::get({width}, b.getI1Type()), true));
   Type pointers = VectorType::get({width}, memref.base.getType());
   address.pointers = LLVM::GEPOp::create(b, pointers, type, memref.base,
                                          ArrayRef<LLVM::GEPArg>{offsets});
@@ -283,21 +290,20 @@ Value Emitter::emitMaskedLoad(Access &access, const Address &address,
                                          b.getI32IntegerAttr(alignment));
   } else if (hasMasks(level, memory)) {
     loaded = LLVM::MaskedLoadOp::create(
-        b, type, address.pointer, laneMask(address, width),
-        padding, b.getI32IntegerAttr(alignment), UnitAttr());
+        b, type, address.pointer, laneMask(address, width), padding,
+        b.getI32IntegerAttr(alignment), UnitAttr());
   } else {
     // Element by element through memory that is all there.
     Value pointer = getBounce();
     LLVM::StoreOp::create(b, padding, pointer, alignment);
-    loopCarried(address.first, address.last, constant(1), {}, false,
-                [&](Value l, ValueRange) {
-                  Value one = LLVM::LoadOp::create(
-                      b, memory, element(address.pointer, l, memory),
-                      alignment);
-                  LLVM::StoreOp::create(b, one, element(pointer, l, memory),
-                                        alignment);
-                  return SmallVector<Value>();
-                });
+    loopCarried(
+        address.first, address.last, constant(1), {}, false,
+        [&](Value l, ValueRange) {
+          Value one = LLVM::LoadOp::create(
+              b, memory, element(address.pointer, l, memory), alignment);
+          LLVM::StoreOp::create(b, one, element(pointer, l, memory), alignment);
+          return SmallVector<Value>();
+        });
     loaded = LLVM::LoadOp::create(b, type, pointer, alignment);
   }
   if (!isBool)
@@ -319,11 +325,9 @@ Value Emitter::evaluateAccess(Operation *op, const Point &point) {
     auto load = [&] {
       return SmallVector<Value>{loadFrom(address.pointer, elementType, width)};
     };
-    auto pad = [&] {
-      return SmallVector<Value>{splat(access.padding, width)};
-    };
-    loaded = ifElse(address.condition, valueType(elementType, width), load,
-                    pad)[0];
+    auto pad = [&] { return SmallVector<Value>{splat(access.padding, width)}; };
+    loaded =
+        ifElse(address.condition, valueType(elementType, width), load, pad)[0];
   }
   return width == point.width ? loaded : splat(loaded, point.width);
 }

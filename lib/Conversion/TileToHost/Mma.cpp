@@ -3,7 +3,9 @@
 //
 // The rhs is packed into panels of as many columns as a micro-kernel keeps in
 // registers, row after row; the lhs is row-major. Both are in the type that the
-// products are summed in. The accumulator tile is updated where it is.
+// products are summed in, but for i8: there an element is a pair of i16 that
+// follow each other along K, and one instruction multiplies and adds both. The
+// accumulator tile is updated where it is.
 #include "Emitter.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "tilewright/Conversion/Numerics.h"
@@ -27,6 +29,8 @@ struct Emitter::MmaShape {
   int64_t rows;  ///< of a micro-kernel
   int64_t lanes; ///< of a vector of the accumulator's type
   Type type;     ///< of the products and sums
+  bool isPaired; ///< i8: an element of a packed operand has two of K
+  int64_t steps; ///< packed elements along K
   bool startsAtZero;
   SmallVector<int64_t> batch;
   SmallVector<PanelGroup> groups;
@@ -81,6 +85,43 @@ Value Emitter::convertOperand(Value value, Type from, const MmaShape &mma,
   return expandConvert(b, b.getLoc(), value, mma.type);
 }
 
+/// The low 16 bits of `low` and, above, those of `high`, or zero.
+Value Emitter::joinPair(Value low, Value high, int64_t width) {
+  Value mask = splat(constant(0xFFFF, 32), width);
+  low = arith::AndIOp::create(b, low, mask);
+  if (!high)
+    return low;
+  high = arith::ShLIOp::create(b, high, splat(constant(16, 32), width));
+  return arith::OrIOp::create(b, low, high);
+}
+
+/// sum + left.low * right.low + left.high * right.high, of pairs of i16.
+Value Emitter::addPairProducts(Value left, Value right, Value sum,
+                               int64_t width) {
+  StringRef name = width == 4    ? "llvm.x86.sse2.pmadd.wd"
+                   : width == 8  ? "llvm.x86.avx2.pmadd.wd"
+                   : width == 16 ? "llvm.x86.avx512.pmaddw.d.512"
+                                 : "";
+  if (!name.empty()) {
+    auto halves = VectorType::get({2 * width}, b.getI16Type());
+    left = vector::BitCastOp::create(b, halves, left);
+    right = vector::BitCastOp::create(b, halves, right);
+    auto call = LLVM::CallIntrinsicOp::create(
+        b, sum.getType(), b.getStringAttr(name), ValueRange{left, right});
+    return arith::AddIOp::create(b, sum, call.getResults());
+  }
+  Value shift = splat(constant(16, 32), width);
+  auto high = [&](Value v) -> Value {
+    return arith::ShRSIOp::create(b, v, shift);
+  };
+  auto low = [&](Value v) -> Value {
+    return high(arith::ShLIOp::create(b, v, shift));
+  };
+  Value a = arith::MulIOp::create(b, low(left), low(right));
+  Value c = arith::MulIOp::create(b, high(left), high(right));
+  return arith::AddIOp::create(b, sum, arith::AddIOp::create(b, a, c));
+}
+
 //===----------------------------------------------------------------------===//
 // Packing
 //===----------------------------------------------------------------------===//
@@ -92,15 +133,25 @@ void Emitter::packLhs(tile::MmaOp op, const MmaShape &mma, Buffer target,
   int64_t dim = batch.size() + 1;
   int64_t width =
       std::min(chooseWidth(lhs, nullptr, dim, mma.k), 2 * mma.lanes);
+  Type to = mma.isPaired ? b.getI16Type() : mma.type;
+  SmallVector<int64_t> packed = {mma.m, mma.isPaired ? 2 * mma.steps : mma.k};
+  if (mma.isPaired && mma.k % 2)
+    loop(mma.m, 1, /*isChunk=*/false, [&](Value i) {
+      storeTo(bufferPointer(target, packed, {i, constant(mma.k)}, to), zero(to),
+              to);
+    });
   versioned(collectLoads(lhs), {}, [&] {
     forEach({mma.m, mma.k}, 1, width, [&](Point point) {
-      Value pointer =
-          bufferPointer(target, {mma.m, mma.k}, point.coords, mma.type);
+      Value pointer = bufferPointer(target, packed, point.coords, to);
       point.coords.insert(point.coords.begin(), batch.begin(), batch.end());
       if (point.width > 1)
         point.dim = dim;
-      Value v = convertOperand(evaluate(lhs, point), from, mma, point.width);
-      storeTo(pointer, v, mma.type);
+      Value v = evaluate(lhs, point);
+      if (mma.isPaired)
+        v = arith::ExtSIOp::create(b, valueType(to, point.width), v);
+      else
+        v = convertOperand(v, from, mma, point.width);
+      storeTo(pointer, v, to);
     });
     return SmallVector<Value>();
   });
@@ -123,52 +174,62 @@ void Emitter::packRhs(tile::MmaOp op, const MmaShape &mma, Buffer target,
     point.width = width;
     return point;
   };
-  // Stores `v`, elements (k, column .. ) of panel `p` of the group.
-  auto store = [&](const PanelGroup &group, Value p, Value k, int64_t column,
-                   Value v, int64_t width) {
-    Value index = add(mul(p, constant(mma.k * group.width)),
-                      mul(k, constant(group.width)));
-    index = add(index, constant(group.offset + column));
-    v = convertOperand(v, from, mma, width);
+  // Stores `low`, and `high` where elements are pairs: those of `step` from
+  // `column` on of panel `p` of the group.
+  auto store = [&](const PanelGroup &group, Value p, Value step, Value column,
+                   Value low, Value high, int64_t width) {
+    Value index = add(mul(p, constant(mma.steps * group.width)),
+                      mul(step, constant(group.width)));
+    index = add(index, add(column, constant(group.offset)));
+    Value v = convertOperand(low, from, mma, width);
+    if (mma.isPaired)
+      v = joinPair(v, high ? convertOperand(high, from, mma, width) : Value(),
+                   width);
     storeTo(element(bufferBase(target), index, mma.type), v, mma.type);
   };
+  int64_t perStep = mma.isPaired ? 2 : 1;
   auto packGroup = [&](const PanelGroup &group) {
     loop(group.count, 1, /*isChunk=*/false, [&](Value p) {
-      Value first = add(mul(p, constant(group.width)),
-                        constant(group.firstColumn));
+      Value first =
+          add(mul(p, constant(group.width)), constant(group.firstColumn));
       int64_t blocks = 0;
       if (isTransposed && group.width >= side)
         blocks = mma.k / side;
       loop(blocks, 1, /*isChunk=*/true, [&](Value block) {
         Value k = mul(block, constant(side));
+        Value step = mul(block, constant(side / perStep));
         for (int64_t c = 0; c < group.width; c += side) {
           SmallVector<Value> columns = transposedBlock(
               at(k, add(first, constant(c)), kDim, side), nDim,
               [&](const Point &point) { return evaluate(rhs, point); });
-          for (auto [l, column] : llvm::enumerate(columns))
-            store(group, p, add(k, constant(l)), c, column, side);
+          for (int64_t l = 0; l < side; l += perStep)
+            store(group, p, add(step, constant(l / perStep)), constant(c),
+                  columns[l], mma.isPaired ? columns[l + 1] : Value(), side);
         }
       });
       int64_t lanes = isTransposed ? 1 : std::min(mma.lanes, group.width);
-      loop(mma.k - blocks * side, 1, /*isChunk=*/true, [&](Value i) {
-        Value k = add(i, constant(blocks * side));
-        if (lanes == 1 && group.width > 1) {
-          loop(group.width, 1, /*isChunk=*/false, [&](Value c) {
-            Value v = evaluate(rhs, at(k, add(first, c), nDim, 1));
-            Value index =
-                add(mul(p, constant(mma.k * group.width)),
-                    add(mul(k, constant(group.width)),
-                        add(c, constant(group.offset))));
-            storeTo(element(bufferBase(target), index, mma.type),
-                    convertOperand(v, from, mma, 1), mma.type);
-          });
-          return;
-        }
+      auto packStep = [&](Value step, bool isWhole) {
+        Value k = mul(step, constant(perStep));
+        auto packColumns = [&](Value c, int64_t width) {
+          Value n = add(first, c);
+          Value low = evaluate(rhs, at(k, n, nDim, width)), high;
+          if (mma.isPaired && isWhole)
+            high = evaluate(rhs, at(add(k, constant(1)), n, nDim, width));
+          store(group, p, step, c, low, high, width);
+        };
+        if (lanes == 1 && group.width > 1)
+          return loop(group.width, 1, /*isChunk=*/false,
+                      [&](Value c) { packColumns(c, 1); });
         for (int64_t c = 0; c < group.width; c += lanes)
-          store(group, p, k, c,
-                evaluate(rhs, at(k, add(first, constant(c)), nDim, lanes)),
-                lanes);
+          packColumns(constant(c), lanes);
+      };
+      int64_t done = blocks * side / perStep, whole = mma.k / perStep;
+      loop(whole - done, 1, /*isChunk=*/true, [&](Value i) {
+        packStep(add(i, constant(done)), /*isWhole=*/true);
       });
+      if (whole < mma.steps)
+        loop(1, 1, /*isChunk=*/true,
+             [&](Value) { packStep(constant(whole), /*isWhole=*/false); });
     });
   };
   versioned(collectLoads(rhs), {}, [&] {
@@ -199,27 +260,26 @@ void Emitter::emitMicroKernel(const MmaShape &mma, Value lhs, Value panel,
     SmallVector<Value> right;
     Value row = mul(k, constant(columns));
     for (int64_t v = 0; v < vectors; ++v)
-      right.push_back(loadFrom(
-          element(panel, add(row, constant(v * lanes)), mma.type), mma.type,
-          lanes));
+      right.push_back(
+          loadFrom(element(panel, add(row, constant(v * lanes)), mma.type),
+                   mma.type, lanes));
     for (int64_t r = 0; r < rows; ++r) {
       Value left = loadFrom(
-          element(lhs, add(k, constant(r * mma.k)), mma.type), mma.type, 1);
+          element(lhs, add(k, constant(r * mma.steps)), mma.type), mma.type, 1);
       left = splat(left, lanes);
       for (int64_t v = 0; v < vectors; ++v) {
         Value sum = carried[r * vectors + v];
         if (isa<FloatType>(mma.type))
           sum = math::FmaOp::create(b, left, right[v], sum);
         else
-          sum = arith::AddIOp::create(
-              b, sum, arith::MulIOp::create(b, left, right[v]));
+          sum = addPairProducts(left, right[v], sum, lanes);
         next.push_back(sum);
       }
     }
     return next;
   };
-  int64_t unroll = mma.k % 4 == 0 ? 4 : mma.k % 2 == 0 ? 2 : 1;
-  sums = loopCarried(constant(0), constant(mma.k), constant(unroll), sums,
+  int64_t unroll = mma.steps % 4 == 0 ? 4 : mma.steps % 2 == 0 ? 2 : 1;
+  sums = loopCarried(constant(0), constant(mma.steps), constant(unroll), sums,
                      /*isChunk=*/false, [&](Value k, ValueRange carried) {
                        SmallVector<Value> values(carried);
                        for (int64_t u = 0; u < unroll; ++u)
@@ -238,20 +298,19 @@ void Emitter::emitMicroKernels(tile::MmaOp op, const MmaShape &mma, Value lhs,
     // Panels outside: one stays in the first-level cache for all rows.
     loop(group.count, 1, /*isChunk=*/false, [&](Value p) {
       Value panel = element(rhs,
-                            add(mul(p, constant(mma.k * group.width)),
+                            add(mul(p, constant(mma.steps * group.width)),
                                 constant(group.offset)),
                             mma.type);
-      Value column = add(mul(p, constant(group.width)),
-                         constant(group.firstColumn));
+      Value column =
+          add(mul(p, constant(group.width)), constant(group.firstColumn));
       auto run = [&](Value row, int64_t rows) {
-        Value left = element(lhs, mul(row, constant(mma.k)), mma.type);
-        Value sums = element(acc, add(mul(row, constant(mma.n)), column),
-                             mma.type);
+        Value left = element(lhs, mul(row, constant(mma.steps)), mma.type);
+        Value sums =
+            element(acc, add(mul(row, constant(mma.n)), column), mma.type);
         emitMicroKernel(mma, left, panel, sums, rows, group.width);
       };
-      loop(whole, 1, /*isChunk=*/false, [&](Value i) {
-        run(mul(i, constant(mma.rows)), mma.rows);
-      });
+      loop(whole, 1, /*isChunk=*/false,
+           [&](Value i) { run(mul(i, constant(mma.rows)), mma.rows); });
       if (rest)
         run(constant(whole * mma.rows), rest);
     });
@@ -272,11 +331,13 @@ void Emitter::emitMma(tile::MmaOp op) {
   mma.batch.assign(shape.begin(), shape.end() - 2);
   mma.lanes = level.vectorBytes / tile::getElementBytes(mma.type);
   mma.rows = chooseRows(mma.m, level.numRegisters);
-  mma.groups = makeGroups(mma.n, mma.k, 2 * mma.lanes);
+  mma.isPaired = mma.type.isInteger(32);
+  mma.steps = mma.isPaired ? llvm::divideCeil(mma.k, 2) : mma.k;
+  mma.groups = makeGroups(mma.n, mma.steps, 2 * mma.lanes);
   mma.startsAtZero = isZeroConstant(op.getAcc());
 
-  Buffer target = chooseBuffer(op.getResult(), op, op.getAcc(),
-                               {op.getLhs(), op.getRhs()});
+  Buffer target =
+      chooseBuffer(op.getResult(), op, op.getAcc(), {op.getLhs(), op.getRhs()});
   if (!mma.startsAtZero)
     materialize(op.getAcc(), target);
 
@@ -284,9 +345,9 @@ void Emitter::emitMma(tile::MmaOp op) {
   // A buffered lhs of the right type is what the micro-kernel reads.
   bool packsLhs = !plan.isBuffered(op.getLhs()) ||
                   getElementTypeOrSelf(op.getLhs().getType()) != mma.type;
-  Buffer left = packsLhs ? arena.allocate(mma.m * mma.k * bytes)
+  Buffer left = packsLhs ? arena.allocate(mma.m * mma.steps * bytes)
                          : getBuffer(op.getLhs());
-  Buffer right = arena.allocate(mma.k * mma.n * bytes);
+  Buffer right = arena.allocate(mma.steps * mma.n * bytes);
   forEach(mma.batch, -1, 1, [&](Point point) {
     SmallVector<Value> batch = point.coords;
     if (packsLhs)

@@ -25,9 +25,9 @@ bool isInlineOp(Operation *op) {
   if (op->getNumResults() != 1 || !isTile(op->getResult(0).getType()))
     return false;
   return isElementwise(op) ||
-         isa<arith::ConstantOp, tile::LoadOp, tile::GatherOp,
-             tile::BroadcastOp, tile::ReshapeOp, tile::TransposeOp,
-             tile::IotaOp, tile::ExtractSliceOp, tensor::SplatOp>(op);
+         isa<arith::ConstantOp, tile::LoadOp, tile::GatherOp, tile::BroadcastOp,
+             tile::ReshapeOp, tile::TransposeOp, tile::IotaOp,
+             tile::ExtractSliceOp, tensor::SplatOp>(op);
 }
 
 static SmallVector<int64_t> withoutUnitDims(ArrayRef<int64_t> shape) {
@@ -74,7 +74,8 @@ int64_t getPreferredDim(Value v) {
     return last;
   }
   if (auto reshape = dyn_cast<tile::ReshapeOp>(op)) {
-    ArrayRef<int64_t> source = tile::getTileShape(reshape.getSource().getType());
+    ArrayRef<int64_t> source =
+        tile::getTileShape(reshape.getSource().getType());
     if (!onlyUnitDimsChange(source, shape) || source.empty())
       return last;
     int64_t dim = getPreferredDim(reshape.getSource());
@@ -155,8 +156,7 @@ Plan::Plan(tile::KernelOp kernel) {
 
 ArrayRef<Operation *> Plan::getSites(Value v) const {
   auto it = sites.find(v);
-  return it == sites.end() ? ArrayRef<Operation *>()
-                           : it->second.getArrayRef();
+  return it == sites.end() ? ArrayRef<Operation *>() : it->second.getArrayRef();
 }
 
 Operation *Plan::getLastUse(Value v) const {
@@ -281,8 +281,7 @@ bool Plan::mustBuffer(Value v) const {
       getPreferredDim(op->getOperand(0)) >= 0) {
     bool packed = llvm::all_of(v.getUsers(), [&](Operation *user) {
       auto mma = dyn_cast<tile::MmaOp>(user);
-      return mma && mma.getRhs() == v && mma.getAcc() != v &&
-             mma.getLhs() != v;
+      return mma && mma.getRhs() == v && mma.getAcc() != v && mma.getLhs() != v;
     });
     if (!packed || where.size() > 1)
       return true;

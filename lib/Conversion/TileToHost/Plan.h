@@ -57,9 +57,8 @@ public:
   bool reaches(mlir::Value v, mlir::Value root) const;
 
   /// Calls `visit` for each op that is computed inline for `v`, operands first.
-  void
-  walkInline(mlir::Value v,
-             llvm::function_ref<void(mlir::Operation *)> visit) const;
+  void walkInline(mlir::Value v,
+                  llvm::function_ref<void(mlir::Operation *)> visit) const;
 
 private:
   void decide(tile::KernelOp kernel);

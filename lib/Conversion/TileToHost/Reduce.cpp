@@ -1,4 +1,4 @@
-// Reduce.cpp - reductions and scans.
+// Reduce.cpp - reductions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Emitter.h"
 
@@ -40,20 +40,12 @@ SmallVector<Value> Emitter::reduceRow(tile::ReduceOp op, Point point,
       values.push_back(evaluate(operand, p));
     return values;
   };
-  auto identity = [&](int64_t lanes) {
-    SmallVector<Value> values;
-    for (auto [attr, operand] :
-         llvm::zip_equal(op.getIdentity(), op.getOperands()))
-      values.push_back(constantValue(
-          attr, getElementTypeOrSelf(operand.getType()), lanes));
-    return values;
-  };
   int64_t accumulators =
       std::min(kAccumulators, std::max<int64_t>(1, extent / width / 2));
   int64_t step = width * accumulators;
   SmallVector<Value> inits;
   for (int64_t u = 0; u < accumulators; ++u)
-    inits.append(identity(width));
+    inits.append(identities(op.getIdentity(), op.getOperands(), width));
   SmallVector<Value> acc = loopCarried(
       constant(0), constant(extent - extent % step), constant(step), inits,
       /*isChunk=*/true, [&](Value i, ValueRange carried) {
@@ -151,11 +143,8 @@ void Emitter::reduceAcrossVectors(tile::ReduceOp op, int64_t dim,
   int64_t width = chooseWidth(op.getOperands(), nullptr, dim, shape[dim]);
   SmallVector<int64_t> outer = dropAxis(shape, axis);
   forEach(outer, dim > axis ? dim - 1 : dim, width, [&](Point point) {
-    SmallVector<Value> inits;
-    for (auto [attr, operand] :
-         llvm::zip_equal(op.getIdentity(), op.getOperands()))
-      inits.push_back(constantValue(
-          attr, getElementTypeOrSelf(operand.getType()), point.width));
+    SmallVector<Value> inits =
+        identities(op.getIdentity(), op.getOperands(), point.width);
     SmallVector<Value> values = loopCarried(
         constant(0), constant(shape[axis]), constant(1), inits,
         /*isChunk=*/true, [&](Value i, ValueRange carried) {
@@ -186,8 +175,8 @@ void Emitter::emitReduce(tile::ReduceOp op) {
     int64_t width = chooseWidth(op.getOperands(), nullptr, 0, shape[0]);
     Point point;
     point.coords = {constant(0)};
-    SmallVector<Value> values = versioned(
-        loads, types, [&] { return reduceRow(op, point, width); });
+    SmallVector<Value> values =
+        versioned(loads, types, [&] { return reduceRow(op, point, width); });
     for (auto [result, value] : llvm::zip_equal(op.getResults(), values))
       scalars.map(Value(result), value);
     return;
@@ -204,64 +193,6 @@ void Emitter::emitReduce(tile::ReduceOp op) {
       reduceAlongVector(op, targets);
     else
       reduceAcrossVectors(op, last, targets);
-    return SmallVector<Value>();
-  });
-}
-
-//===----------------------------------------------------------------------===//
-// Scan
-//===----------------------------------------------------------------------===//
-
-void Emitter::scanRow(tile::ScanOp op, Point point, int64_t width,
-                      ArrayRef<Buffer> targets) {
-  ArrayRef<int64_t> shape = tile::getTileShape(op.getOperands()[0].getType());
-  int64_t axis = op.getAxis();
-  SmallVector<Value> inits;
-  for (auto [attr, operand] :
-       llvm::zip_equal(op.getIdentity(), op.getOperands()))
-    inits.push_back(constantValue(
-        attr, getElementTypeOrSelf(operand.getType()), width));
-  loopCarried(
-      constant(0), constant(shape[axis]), constant(1), inits, /*isChunk=*/true,
-      [&](Value i, ValueRange carried) {
-        Value at = op.getReverse() ? sub(constant(shape[axis] - 1), i) : i;
-        Point p = insertAxis(point, axis, at);
-        SmallVector<Value> operands(carried);
-        for (Value operand : op.getOperands())
-          operands.push_back(evaluate(operand, p));
-        SmallVector<Value> next =
-            emitCombiner(op.getCombiner(), operands, width);
-        for (auto [t, target] : llvm::enumerate(targets)) {
-          if (!target.isValid())
-            continue;
-          Type elementType =
-              getElementTypeOrSelf(op.getOperands()[t].getType());
-          storeTo(bufferPointer(target, shape, p.coords, elementType),
-                  op.getExclusive() ? carried[t] : next[t], elementType);
-        }
-        return next;
-      });
-}
-
-void Emitter::emitScan(tile::ScanOp op) {
-  ArrayRef<int64_t> shape = tile::getTileShape(op.getOperands()[0].getType());
-  int64_t axis = op.getAxis();
-  SmallVector<Buffer> targets;
-  for (Value result : op.getResults()) {
-    targets.emplace_back();
-    if (!plan.getSites(result).empty())
-      targets.back() = chooseBuffer(result, op, {}, op.getOperands());
-  }
-  int64_t last = getLastDim(shape);
-  SmallVector<int64_t> outer = dropAxis(shape, axis);
-  versioned(collectLoads(op.getOperands()), {}, [&] {
-    int64_t dim = -1, width = 1;
-    if (last >= 0 && last != axis) {
-      dim = last > axis ? last - 1 : last;
-      width = chooseWidth(op.getOperands(), nullptr, last, shape[last]);
-    }
-    forEach(outer, dim, width,
-            [&](Point point) { scanRow(op, point, point.width, targets); });
     return SmallVector<Value>();
   });
 }

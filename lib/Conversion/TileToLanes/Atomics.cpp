@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "Access.h"
+#include "tilewright/Conversion/Numerics.h"
 
 using namespace mlir;
 using namespace tilewright;
@@ -60,9 +61,77 @@ static LLVM::AtomicOrdering getOrdering(tile::Ordering ordering) {
   llvm_unreachable("all orderings are listed");
 }
 
+// No instruction knows 8-bit floats: compute in f32, round once, and exchange
+// the byte if it is still the one that was read.
+Value LaneEmitter::emitAtomicFloat8(tile::AtomicRMWOp op, Value pointer,
+                                    Value value) {
+  Type original = getElementTypeOrSelf(op.getValue().getType());
+  Type byte = value.getType(), wide = b.getF32Type();
+  Location loc = b.getLoc();
+  LLVM::AtomicOrdering ordering = getOrdering(op.getOrdering());
+  LLVM::AtomicOrdering onFailure =
+      ordering == LLVM::AtomicOrdering::acquire ||
+              ordering == LLVM::AtomicOrdering::acq_rel
+          ? LLVM::AtomicOrdering::acquire
+          : LLVM::AtomicOrdering::monotonic;
+  StringRef scope = target.getSyncScope(op.getScope());
+  auto widen = [&](Value bits) {
+    Value narrow = arith::BitcastOp::create(b, original, bits);
+    return expandConvert(b, loc, narrow, wide);
+  };
+  Value addend = widen(value);
+  Value first = LLVM::LoadOp::create(
+      b, byte, pointer, /*alignment=*/1, /*isVolatile=*/false,
+      /*isNonTemporal=*/false, /*isInvariant=*/false,
+      /*isInvariantGroup=*/false, LLVM::AtomicOrdering::monotonic, scope);
+  auto loop = scf::WhileOp::create(
+      b, loc, TypeRange(byte), ValueRange(first),
+      [&](OpBuilder &inner, Location, ValueRange args) {
+        OpBuilder::InsertionGuard guard(b);
+        b.restoreInsertionPoint(inner.saveInsertionPoint());
+        Value old = widen(args[0]), sum;
+        switch (op.getKind()) {
+        case arith::AtomicRMWKind::addf:
+          sum = arith::AddFOp::create(b, old, addend);
+          break;
+        case arith::AtomicRMWKind::maximumf:
+          sum = arith::MaximumFOp::create(b, old, addend);
+          break;
+        case arith::AtomicRMWKind::minimumf:
+          sum = arith::MinimumFOp::create(b, old, addend);
+          break;
+        case arith::AtomicRMWKind::maxnumf:
+          sum = arith::MaxNumFOp::create(b, old, addend);
+          break;
+        default:
+          sum = arith::MinNumFOp::create(b, old, addend);
+          break;
+        }
+        Value bits = arith::BitcastOp::create(
+            b, byte, expandConvert(b, loc, sum, original));
+        auto exchange = LLVM::AtomicCmpXchgOp::create(
+            b, pointer, args[0], bits, ordering, onFailure, scope,
+            /*alignment=*/1);
+        Value seen = LLVM::ExtractValueOp::create(b, exchange, 0);
+        Value done = LLVM::ExtractValueOp::create(b, exchange, 1);
+        Value again = arith::XOrIOp::create(
+            b, done, arith::ConstantOp::create(b, b.getBoolAttr(true)));
+        scf::ConditionOp::create(b, again, seen);
+      },
+      [&](OpBuilder &inner, Location, ValueRange args) {
+        OpBuilder::InsertionGuard guard(b);
+        b.restoreInsertionPoint(inner.saveInsertionPoint());
+        scf::YieldOp::create(b, args);
+      });
+  return loop.getResult(0);
+}
+
 Value LaneEmitter::emitAtomicElement(tile::AtomicRMWOp op, Value pointer,
                                      Value value) {
   Type element = value.getType();
+  if (tile::isFp8Type(getElementTypeOrSelf(op.getValue().getType())) &&
+      op.getKind() != arith::AtomicRMWKind::assign)
+    return emitAtomicFloat8(op, pointer, value);
   Type memoryType = getMemoryType(element);
   bool isBool = memoryType != element;
   if (isBool)
@@ -84,8 +153,7 @@ LogicalResult LaneEmitter::emitAtomic(tile::AtomicRMWOp op) {
   Type element = convertElement(original);
   std::optional<LLVM::AtomicBinOp> binOp =
       getBinOp(op.getKind(), element.isInteger(1));
-  if (!binOp || (isa<FloatType>(original) && !isa<FloatType>(element) &&
-                 op.getKind() != arith::AtomicRMWKind::assign))
+  if (!binOp)
     return op.emitOpError("has no lowering of '")
            << arith::stringifyAtomicRMWKind(op.getKind()) << "' on " << original
            << " for '" << target.chip.name << "'";

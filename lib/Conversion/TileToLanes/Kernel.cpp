@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "LaneEmitter.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 using namespace mlir;
 using namespace tilewright;
@@ -71,6 +73,11 @@ LogicalResult LaneEmitter::checkLayouts() {
         for (Type type : block.getArgumentTypes())
           if (failed(check(op, type)))
             return WalkResult::interrupt();
+    if (auto alloc = dyn_cast<tile::AllocSharedOp>(op))
+      sharedBytes = std::max<int64_t>(
+          sharedBytes, alloc.getOffset().value_or(0) +
+                           cast<tile::SharedType>(alloc.getType())
+                               .getSizeInBytes());
     // Accumulators stay in vectors of the size that the instruction takes.
     if (auto mma = dyn_cast<tile::MmaOp>(op))
       if (std::optional<StringRef> name = mma.getAtom())
@@ -78,6 +85,9 @@ LogicalResult LaneEmitter::checkLayouts() {
           maxChunk = std::max(maxChunk, atom->acc.getNumRegisters());
     return WalkResult::advance();
   });
+  if (auto bytes = kernel->getAttrOfType<IntegerAttr>("tile.shared_bytes"))
+    sharedBytes = std::max(sharedBytes, bytes.getInt());
+  sharedBytes = llvm::alignTo(sharedBytes, 16);
   numWaves = waves.value_or(1);
   maxChunk = std::min<int64_t>(maxChunk, 16);
   if (numWaves * target.chip.waveSize > target.chip.maxThreadsPerWorkgroup)
@@ -302,11 +312,25 @@ LogicalResult LaneEmitter::finishFunction() {
       LLVM::ReturnOp::create(init, b.getLoc(), poison);
     }
   }
+  SmallVector<Operation *> divisions;
+  func.walk([&](Operation *op) {
+    if (isa<arith::CeilDivSIOp, arith::CeilDivUIOp, arith::FloorDivSIOp>(op))
+      divisions.push_back(op);
+  });
+  if (!divisions.empty()) {
+    RewritePatternSet patterns(func.getContext());
+    arith::populateCeilFloorDivExpandOpsPatterns(patterns);
+    GreedyRewriteConfig config;
+    config.setStrictness(GreedyRewriteStrictness::ExistingOps);
+    (void)applyOpPatternsGreedily(divisions, std::move(patterns), config);
+  }
   SmallVector<Attribute> passthrough;
   if (ArrayAttr known = func.getPassthroughAttr())
     llvm::append_range(passthrough, known);
   passthrough.push_back(
       b.getStrArrayAttr({kSharedBytesFnAttr, std::to_string(bytes)}));
+  passthrough.push_back(b.getStrArrayAttr(
+      {kThreadsFnAttr, std::to_string(numWaves * target.chip.waveSize)}));
   func.setPassthroughAttr(b.getArrayAttr(passthrough));
   kernel.erase();
   return success();

@@ -20,6 +20,7 @@ using mlir::FailureOr;
 using mlir::LogicalResult;
 using mlir::Operation;
 using mlir::SmallVector;
+using mlir::SmallVectorImpl;
 using mlir::Type;
 using mlir::Value;
 using mlir::ValueRange;
@@ -67,7 +68,6 @@ private:
   int64_t getNumRegisters(Type type) const;
   int64_t getChunk(Type type) const;
   void appendLaneTypes(Type type, SmallVectorImpl<Type> &types) const;
-  template <typename T> using SmallVectorImpl = llvm::SmallVectorImpl<T>;
 
   Value i32(int64_t value);
   Value i64(int64_t value);
@@ -155,6 +155,7 @@ private:
                           bool isStream);
   LogicalResult emitAtomic(tile::AtomicRMWOp op);
   Value emitAtomicElement(tile::AtomicRMWOp op, Value pointer, Value value);
+  Value emitAtomicFloat8(tile::AtomicRMWOp op, Value pointer, Value value);
   void shareFromOwners(Type type, SmallVectorImpl<Value> &scalars);
   LogicalResult emitAllocShared(tile::AllocSharedOp op);
   LogicalResult emitStoreShared(tile::StoreSharedOp op);

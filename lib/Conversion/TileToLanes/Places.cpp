@@ -191,7 +191,6 @@ LaneEmitter::findRegisters(Operation *op, Type result, Type source,
     return found;
   }
   ArrayRef<int64_t> shape = tile::getTileShape(result);
-  ArrayRef<int64_t> sourceShape = tile::getTileShape(source);
   // Places that tell affine maps apart: the first lane, each lane bit alone,
   // all of them, each wave.
   SmallVector<std::pair<int64_t, int64_t>> places;

@@ -147,7 +147,7 @@ LogicalResult LaneEmitter::emitReduce(tile::ReduceOp op) {
       SmallVector<Value> other;
       for (Value value : sum)
         other.push_back(shuffleXor(value, int64_t(1) << bit));
-      // All lanes must get bit-equal results: the lower half is the left.
+      // The region commutes: both lanes get the same result.
       auto result = combine(op.getCombiner(), sum, other);
       if (failed(result))
         return failure();

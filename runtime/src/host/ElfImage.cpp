@@ -51,8 +51,8 @@ TwStatus ElfImage::load(TwBytes bytes) {
   return fail(TW_UNSUPPORTED, "host images run on x86-64 only");
 #endif
   uint64_t tableBytes = uint64_t(header.e_phnum) * sizeof(Elf64_Phdr);
-  if (header.e_phnum > 32 || header.e_phoff > bytes.size ||
-      tableBytes > bytes.size - header.e_phoff)
+  if (header.e_phnum == 0 || header.e_phnum > 32 ||
+      header.e_phoff > bytes.size || tableBytes > bytes.size - header.e_phoff)
     return corrupt("its program headers lie outside");
   std::vector<Elf64_Phdr> headers(header.e_phnum);
   std::memcpy(headers.data(),
@@ -79,8 +79,7 @@ TwStatus ElfImage::load(TwBytes bytes) {
 TwStatus ElfImage::mapSegments(TwBytes bytes) {
   uint64_t end = 0;
   for (const Elf64_Phdr &segment : segments) {
-    if (segment.p_filesz > segment.p_memsz ||
-        segment.p_offset > bytes.size ||
+    if (segment.p_filesz > segment.p_memsz || segment.p_offset > bytes.size ||
         segment.p_filesz > bytes.size - segment.p_offset)
       return corrupt("a segment lies outside");
     if (segment.p_vaddr > maxSpan || segment.p_memsz > maxSpan)
@@ -182,8 +181,7 @@ TwStatus ElfImage::relocate(uint64_t table, uint64_t bytes) {
     case R_X86_64_JUMP_SLOT: {
       if (index >= numSymbols)
         return corrupt("a relocation names no symbol");
-      auto symbol =
-          readAt<Elf64_Sym>(symbolTable + index * sizeof(Elf64_Sym));
+      auto symbol = readAt<Elf64_Sym>(symbolTable + index * sizeof(Elf64_Sym));
       if (symbol.st_shndx == SHN_UNDEF)
         return fail(TW_UNSUPPORTED, "the host image imports a symbol");
       value += symbol.st_value + entry.r_addend;

@@ -200,7 +200,8 @@ TwStatus twHostLaunch(TwHostPool pool, TwHostKernel loaded,
   work.kernarg = kernarg;
   work.numPrograms = total;
   // About eight chunks per thread even out what the system steals.
-  work.chunk = std::max<int64_t>(1, total / (int64_t(pool->scratch.size()) * 8));
+  work.chunk =
+      std::max<int64_t>(1, total / (int64_t(pool->scratch.size()) * 8));
   work.next.store(0, std::memory_order_relaxed);
   runOnPool(pool);
   return nullptr;

@@ -33,3 +33,35 @@ func.func @scaled(%x: vector<4xbf16>, %s: vector<4xbf16>) -> vector<4xf32> {
   %0 = arith.scaling_extf %x, %s : vector<4xbf16>, vector<4xbf16> to vector<4xf32>
   return %0 : vector<4xf32>
 }
+
+// -----
+
+func.func @dynamic(%x: tensor<?xf32>) -> tensor<?xf32> {
+  // expected-error @below {{'math.exp' op expected a static shape, but got 'tensor<?xf32>'}}
+  %0 = math.exp %x : tensor<?xf32>
+  return %0 : tensor<?xf32>
+}
+
+// -----
+
+func.func @dynamic_convert(%x: tensor<?xf32>) -> tensor<?xf8E5M2> {
+  // expected-error @below {{'arith.truncf' op expected a static shape, but got 'tensor<?xf32>'}}
+  %0 = arith.truncf %x : tensor<?xf32> to tensor<?xf8E5M2>
+  return %0 : tensor<?xf8E5M2>
+}
+
+// -----
+
+func.func @index(%x: index, %n: index) -> index {
+  // expected-error @below {{'math.ipowi' op has no expansion for elements of 'index'; use operations that have one (docs/Numerics.md)}}
+  %0 = math.ipowi %x, %n : index
+  return %0 : index
+}
+
+// -----
+
+func.func @wide_integer(%x: i128) -> bf16 {
+  // expected-error @below {{'arith.sitofp' op expected an integer of at most 64 bits, but got 'i128'}}
+  %0 = arith.sitofp %x : i128 to bf16
+  return %0 : bf16
+}

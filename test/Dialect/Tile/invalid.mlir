@@ -281,6 +281,20 @@ tile.kernel @kernel_c15_stride(%a: memref<?x?xf32, strided<[?, 1]>> {tile.stride
 
 // -----
 
+// expected-error @below {{'tile.kernel' op expected 'tile.value' of argument 'n' to be a number of its type 'i32', but got 4 : i64}}
+tile.kernel @kernel_c16_type(%n: i32 {tile.name = "n", tile.value = 4 : i64}) grid [] affine_map<() -> (1)> {
+  tile.return
+}
+
+// -----
+
+// expected-error @below {{'tile.kernel' op expected 'tile.value' of argument 'arg0' to be a number of its type 'memref<?xf32>', but got 4 : i64}}
+tile.kernel @kernel_c16_memref(%m: memref<?xf32> {tile.value = 4 : i64}) grid [] affine_map<() -> (1)> {
+  tile.return
+}
+
+// -----
+
 // expected-error @below {{expected a 'grid' clause after the arguments of a kernel, as in 'grid ["N"] affine_map<()[N] -> (N ceildiv 128)>'}}
 tile.kernel @kernel_without_grid() {
   tile.return
@@ -1263,3 +1277,13 @@ func.func private @layout_repeat(tensor<4xf32, #tile.layout<reg = [[1], [2]], la
 
 // expected-error @below {{expected a dimension of at least 0, but got -1}}
 func.func private @layout_repeat_dim(tensor<4xf32, #tile.layout<reg = [[1], [2]], lane = [], wave = [], repeat = [reg 2 dim -1]>>)
+
+// -----
+
+// expected-error @below {{invalid layout: expected coordinates in [0, 2^40) in 'lane', but got -2}}
+func.func private @layout_negative(tensor<4xf32, #tile.layout<reg = [[1]], lane = [[-2]], wave = []>>)
+
+// -----
+
+// expected-error @below {{invalid layout: expected at most 8 dimensions, but got 2147483648}}
+func.func private @layout_rank(tensor<4xf32, #tile.layout<reg = [], lane = [], wave = [], repeat = [reg 2 dim 2147483647]>>)

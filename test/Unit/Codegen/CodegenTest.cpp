@@ -1,8 +1,9 @@
 // CodegenTest.cpp - hand-written LLVM IR to code objects of every chip.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "../../../lib/Codegen/Backend.h"
 #include "tilewright/Codegen/CodeObject.h"
 #include "tilewright/Codegen/Container.h"
-#include "../../../lib/Codegen/Backend.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/AsmParser/Parser.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
@@ -196,6 +197,36 @@ TEST(Codegen, LowestPtxVersion) {
   }
 }
 
+TEST(Codegen, WithoutPtxas) {
+  // nvJitLink where its library is found, else the PTX itself.
+  const char *path = getenv("PATH");
+  std::string saved = path ? path : "";
+  setenv("PATH", "/nonexistent", 1);
+  const ChipInfo *chip = lookupChip("sm_80");
+  auto object = compile(nvVectorAdd, *chip);
+  setenv("PATH", saved.c_str(), 1);
+  ASSERT_TRUE(static_cast<bool>(object)) << llvm::toString(object.takeError());
+  if (object->kind == CodeObjectKind::Ptx) {
+    EXPECT_EQ(object->assembler, "");
+    EXPECT_EQ(object->bytes, object->ptx);
+  } else {
+    EXPECT_EQ(object->assembler, "nvJitLink");
+    EXPECT_GT(object->use.vgprs.value_or(0), 0);
+  }
+  EXPECT_NE(object->ptx.find(".entry add"), std::string::npos);
+}
+
+TEST(Codegen, PtxIsRefused) {
+  auto assembly = assemblePtx("no ptx", *lookupChip("sm_80"), "add");
+  if (assembly && !*assembly)
+    GTEST_SKIP() << "neither ptxas nor nvJitLink";
+  ASSERT_FALSE(static_cast<bool>(assembly));
+  std::string text = llvm::toString(assembly.takeError());
+  EXPECT_NE(text.find(" refused the PTX of 'add' for 'sm_80': "),
+            std::string::npos)
+      << text;
+}
+
 TEST(Codegen, AssemblyLeavesTheModuleAlone) {
   const ChipInfo *chip = lookupChip("gfx942");
   llvm::LLVMContext context;
@@ -335,7 +366,8 @@ TEST(Legality, Scopes) {
 }
 
 TEST(Legality, SharedMemory) {
-  const char global[] = "@lds = internal addrspace(3) global [70000 x i8] poison";
+  const char global[] =
+      "@lds = internal addrspace(3) global [70000 x i8] poison";
   EXPECT_EQ(check("gfx90a", "", global),
             "the module needs 70000 bytes of shared memory per workgroup, but "
             "'gfx90a' has 65536");
@@ -343,7 +375,7 @@ TEST(Legality, SharedMemory) {
 }
 
 TEST(Legality, FeaturesOfTheTablesExist) {
-  auto machine = createTargetMachine(*lookupChip("gfx942"), 3);
+  auto machine = getTargetMachine(*lookupChip("gfx942"), 3);
   ASSERT_TRUE(static_cast<bool>(machine));
   auto all = (*machine)->getMCSubtargetInfo()->getAllProcessorFeatures();
   for (llvm::StringRef feature : getAmdFeaturesOfTables())
@@ -373,6 +405,92 @@ declare float @llvm.pow.f32(float, float)
   EXPECT_EQ(llvm::toString(checkLegality(*module, *chip)),
             "k.mlir:7:3: kernel 'k': 'sm_80' has no 'llvm.pow' of 'float'; it "
             "must be expanded before");
+}
+
+/// "v4f16" as LLVM writes it: "<4 x half>".
+std::string getLlvmType(llvm::StringRef text) {
+  std::string count;
+  if (text.consume_front("v")) {
+    llvm::StringRef digits = text.take_while([](char c) { return isdigit(c); });
+    count = digits.str();
+    text = text.drop_front(digits.size());
+  }
+  std::string scalar = llvm::StringSwitch<std::string>(text)
+                           .Case("f16", "half")
+                           .Case("bf16", "bfloat")
+                           .Case("f32", "float")
+                           .Case("f64", "double")
+                           .Default(text.str());
+  return count.empty() ? scalar : "<" + count + " x " + scalar + ">";
+}
+
+/// A kernel that issues one matrix instruction of an AMD chip.
+std::string getAtomKernel(const MmaAtom &atom) {
+  std::string a = getLlvmType(atom.lhsOperand) + " ";
+  std::string b = getLlvmType(atom.rhsOperand) + " ";
+  std::string c = getLlvmType(atom.accOperand) + " ";
+  std::string arguments, types;
+  switch (atom.call) {
+  case MmaCall::Mfma:
+    arguments = a + "%a, " + b + "%b, " + c + "%c, i32 0, i32 0, i32 0";
+    types = a + ", " + b + ", " + c + ", i32 immarg, i32 immarg, i32 immarg";
+    break;
+  case MmaCall::MfmaScale:
+    arguments = a + "%a, " + b + "%b, " + c + "%c, i32 " +
+                std::to_string(atom.lhsFormat) + ", i32 " +
+                std::to_string(atom.rhsFormat) + ", i32 0, i32 0, i32 0, i32 0";
+    types = a + ", " + b + ", " + c +
+            ", i32 immarg, i32 immarg, i32 immarg, i32, i32 immarg, i32";
+    break;
+  case MmaCall::Wmma:
+    arguments = a + "%a, " + b + "%b, " + c + "%c";
+    types = a + ", " + b + ", " + c;
+    break;
+  case MmaCall::WmmaInt:
+    arguments =
+        "i1 true, " + a + "%a, i1 true, " + b + "%b, " + c + "%c, i1 false";
+    types = "i1 immarg, " + a + ", i1 immarg, " + b + ", " + c + ", i1 immarg";
+    break;
+  default:
+    return "";
+  }
+  return "define amdgpu_kernel void @add(ptr addrspace(1) %p, " + a + "%a, " +
+         b + "%b, " + c + "%c) {\n  %d = call " + c + "@" + atom.intrinsic +
+         "(" + arguments + ")\n  store " + c +
+         "%d, ptr addrspace(1) %p\n  ret void\n}\ndeclare " + c + "@" +
+         atom.intrinsic + "(" + types + ")\n";
+}
+
+// The tables of the chips, checkLegality and the back end agree on every
+// matrix instruction of every AMD chip, on its own chip and on all others.
+TEST(Legality, MatrixInstructions) {
+  int numRefused = 0;
+  for (const ChipInfo *owner : allChips()) {
+    if (owner->backend != Backend::AMDGPU)
+      continue;
+    for (const MmaAtom &atom : owner->atoms)
+      for (const ChipInfo *chip : allChips()) {
+        if (chip->backend != Backend::AMDGPU)
+          continue;
+        llvm::LLVMContext context;
+        auto module = parse(context, getAtomKernel(atom));
+        ASSERT_TRUE(module) << getAtomKernel(atom);
+        std::string text = llvm::toString(checkLegality(*module, *chip));
+        if (chip == owner)
+          EXPECT_EQ(text, "") << atom.name;
+        numRefused += !text.empty();
+        if (!text.empty())
+          continue;
+        auto object = emitObject(*module, *chip, "add");
+        if (object)
+          continue;
+        ADD_FAILURE() << atom.name << " of " << owner->name.str() << " on "
+                      << chip->name.str() << ": "
+                      << llvm::toString(object.takeError());
+        return; // the module and its context are in an unknown state
+      }
+  }
+  EXPECT_GT(numRefused, 0);
 }
 
 TEST(Container, LlvmReadsIt) {

@@ -171,6 +171,10 @@ TEST(Layout, Errors) {
               "1099511627776");
   expectError("reg = [[0,0,0,0,0,0,0,0,0]], lane = [], wave = []",
               "expected at most 8 dimensions, but got 9");
+  expectError("reg = [], lane = [[0],[0],[0],[0],[0],[0],[0],[0],[0],[0]], "
+              "wave = [], repeat = [reg 40000, wave 600]",
+              "expected at most 2^24 places, but got 40000 registers in 1024 "
+              "lanes of 600 waves");
   std::string error;
   llvm::SmallVector<Coords> many(11, Coords{0});
   EXPECT_FALSE(Layout::get(1, {}, many, {}, {}, &error).has_value());

@@ -25,14 +25,16 @@ inline mlir::Type typeOf(mlir::MLIRContext &context, const Kind &kind) {
 }
 
 /// Codes stored in elements of the kind's width.
-inline std::vector<uint8_t> pack(llvm::ArrayRef<uint64_t> codes, unsigned bits) {
+inline std::vector<uint8_t> pack(llvm::ArrayRef<uint64_t> codes,
+                                 unsigned bits) {
   std::vector<uint8_t> bytes(codes.size() * bits / 8);
   for (size_t i = 0; i != codes.size(); ++i)
     std::memcpy(&bytes[i * bits / 8], &codes[i], bits / 8);
   return bytes;
 }
 
-inline uint64_t unpack(const std::vector<uint8_t> &bytes, size_t i, unsigned bits) {
+inline uint64_t unpack(const std::vector<uint8_t> &bytes, size_t i,
+                       unsigned bits) {
   uint64_t code = 0;
   std::memcpy(&code, &bytes[i * bits / 8], bits / 8);
   return code;

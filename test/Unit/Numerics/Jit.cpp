@@ -3,8 +3,6 @@
 
 #include "Jit.h"
 
-#include "tilewright/Conversion/Numerics.h"
-#include "tilewright/Dialect/Tile/IR/Tile.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
 #include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVMPass.h"
@@ -15,6 +13,8 @@
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "mlir/Transforms/Passes.h"
+#include "tilewright/Conversion/Numerics.h"
+#include "tilewright/Dialect/Tile/IR/Tile.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/Support/TargetSelect.h"
 #include "gtest/gtest.h"
@@ -27,10 +27,10 @@ std::unique_ptr<MLIRContext> tilewright::test::makeContext() {
   DialectRegistry registry;
   registerBuiltinDialectTranslation(registry);
   registerLLVMDialectTranslation(registry);
-  auto context = std::make_unique<MLIRContext>(
-      registry, MLIRContext::Threading::DISABLED);
-  context->loadDialect<arith::ArithDialect, math::MathDialect,
-                       scf::SCFDialect, func::FuncDialect, LLVM::LLVMDialect,
+  auto context =
+      std::make_unique<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
+  context->loadDialect<arith::ArithDialect, math::MathDialect, scf::SCFDialect,
+                       func::FuncDialect, LLVM::LLVMDialect,
                        cf::ControlFlowDialect, vector::VectorDialect,
                        tile::TileDialect>();
   return context;
@@ -59,9 +59,9 @@ static OwningOpRef<ModuleOp> buildLoop(MLIRContext &context,
   };
   SmallVector<Value> bases;
   for (size_t i = 0; i != argumentTypes.size(); ++i) {
-    Value slot = LLVM::GEPOp::create(b, pointer, pointer,
-                                     function.getArgument(0),
-                                     ArrayRef<LLVM::GEPArg>{int32_t(i)});
+    Value slot =
+        LLVM::GEPOp::create(b, pointer, pointer, function.getArgument(0),
+                            ArrayRef<LLVM::GEPArg>{int32_t(i)});
     bases.push_back(LLVM::LoadOp::create(b, pointer, slot));
   }
   Value zero = arith::ConstantIntOp::create(b, 0, 64);
@@ -87,8 +87,7 @@ static OwningOpRef<ModuleOp> buildLoop(MLIRContext &context,
     values.push_back(recast(valueType(type), bits));
   }
   Value result = recast(bitsType(resultType), formula(b, loc, values));
-  LLVM::StoreOp::create(b, result,
-                        element(function.getArgument(1), resultType),
+  LLVM::StoreOp::create(b, result, element(function.getArgument(1), resultType),
                         /*alignment=*/1);
   return module;
 }
@@ -148,8 +147,7 @@ CompiledFormula::CompiledFormula(MLIRContext &context,
         llvm::joinErrors(std::move(error), symbol.takeError()));
     return;
   }
-  function =
-      symbol->toPtr<void (*)(const void *const *, void *, int64_t)>();
+  function = symbol->toPtr<void (*)(const void *const *, void *, int64_t)>();
 }
 
 CompiledFormula::~CompiledFormula() = default;

@@ -52,8 +52,7 @@ bool isSame(uint64_t a, uint64_t b, const Kind &kind) {
 }
 
 using Builder2 = Value (*)(OpBuilder &, Location, ValueRange);
-template <typename OpTy>
-Value build(OpBuilder &b, Location loc, ValueRange x) {
+template <typename OpTy> Value build(OpBuilder &b, Location loc, ValueRange x) {
   return OpTy::create(b, loc, x[0].getType(), x);
 }
 
@@ -306,11 +305,13 @@ TEST_P(NarrowTest, Functions) {
     const char *name;
     Builder2 build;
     long double (*reference)(long double);
-  } const functions[] = {
-      {"exp", build<math::ExpOp>, expl},    {"log", build<math::LogOp>, logl},
-      {"tanh", build<math::TanhOp>, tanhl}, {"sin", build<math::SinOp>, sinl},
-      {"erf", build<math::ErfOp>, erfl},    {"floor", build<math::FloorOp>, floorl},
-      {"round", build<math::RoundOp>, roundl}};
+  } const functions[] = {{"exp", build<math::ExpOp>, expl},
+                         {"log", build<math::LogOp>, logl},
+                         {"tanh", build<math::TanhOp>, tanhl},
+                         {"sin", build<math::SinOp>, sinl},
+                         {"erf", build<math::ErfOp>, erfl},
+                         {"floor", build<math::FloorOp>, floorl},
+                         {"round", build<math::RoundOp>, roundl}};
   for (const auto &function : functions) {
     SCOPED_TRACE(function.name);
     CompiledFormula compiled(*context, {type}, type, function.build, false, "");

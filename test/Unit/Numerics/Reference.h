@@ -21,6 +21,8 @@ struct Kind {
   int bias;
   bool hasInfinity;
   bool isFnuz;
+  /// Of the kinds of 16 bits and less: the numbers of the finite codes.
+  std::vector<long double> table = {};
 
   uint64_t signBit() const { return 1ull << (bits - 1); }
   uint64_t infinity() const {
@@ -49,6 +51,8 @@ struct Kind {
   }
   /// The number that a finite code of the positive half stands for.
   long double decode(uint64_t magnitude) const {
+    if (!table.empty())
+      return table[magnitude];
     int exponent = int(magnitude >> mantissaBits);
     long double fraction = magnitude & ((1ull << mantissaBits) - 1);
     if (exponent == 0)
@@ -59,16 +63,26 @@ struct Kind {
 };
 
 inline const std::vector<Kind> &kinds() {
-  static const std::vector<Kind> all = {
-      {"f64", 64, 52, 1023, true, false},
-      {"f32", 32, 23, 127, true, false},
-      {"bf16", 16, 7, 127, true, false},
-      {"f16", 16, 10, 15, true, false},
-      {"f8E4M3FN", 8, 3, 7, false, false},
-      {"f8E5M2", 8, 2, 15, true, false},
-      {"f8E4M3FNUZ", 8, 3, 8, false, true},
-      {"f8E5M2FNUZ", 8, 2, 16, false, true},
-  };
+  static const std::vector<Kind> all = [] {
+    std::vector<Kind> kinds = {
+        {"f64", 64, 52, 1023, true, false},
+        {"f32", 32, 23, 127, true, false},
+        {"bf16", 16, 7, 127, true, false},
+        {"f16", 16, 10, 15, true, false},
+        {"f8E4M3FN", 8, 3, 7, false, false},
+        {"f8E5M2", 8, 2, 15, true, false},
+        {"f8E4M3FNUZ", 8, 3, 8, false, true},
+        {"f8E5M2FNUZ", 8, 2, 16, false, true},
+    };
+    for (Kind &kind : kinds)
+      if (kind.bits <= 16) {
+        std::vector<long double> table;
+        for (uint64_t code = 0; code <= kind.maxFinite() + 1; ++code)
+          table.push_back(kind.decode(code));
+        kind.table = std::move(table);
+      }
+    return kinds;
+  }();
   return all;
 }
 

@@ -22,12 +22,12 @@ const Row rows[] = {
 };
 
 double decode(const Row &row, uint64_t bits) {
-  llvm::APFloat value(*row.semantics,
-                      llvm::APInt(llvm::APFloat::getSizeInBits(*row.semantics),
-                                  bits));
+  llvm::APFloat value(
+      *row.semantics,
+      llvm::APInt(llvm::APFloat::getSizeInBits(*row.semantics), bits));
   bool loses;
-  value.convert(llvm::APFloat::IEEEdouble(),
-                llvm::APFloat::rmNearestTiesToEven, &loses);
+  value.convert(llvm::APFloat::IEEEdouble(), llvm::APFloat::rmNearestTiesToEven,
+                &loses);
   return value.convertToDouble();
 }
 
@@ -41,9 +41,9 @@ uint64_t encode(const Row &row, double real) {
 TEST(ElementType, NamesAndSizes) {
   for (int i = TW_F64; i <= TW_I64; ++i) {
     TwElementType type;
-    ASSERT_EQ(take(twElementTypeParse(twElementTypeGetName(TwElementType(i)),
-                                      &type)),
-              "");
+    ASSERT_EQ(
+        take(twElementTypeParse(twElementTypeGetName(TwElementType(i)), &type)),
+        "");
     EXPECT_EQ(type, i);
     EXPECT_GT(twElementTypeGetBytes(type), 0u);
   }
@@ -81,9 +81,9 @@ TEST(ElementType, EncodesWhatLiesBetweenCodes) {
         EXPECT_EQ(twEncodeFloat(row.type, value), encode(row, value))
             << twElementTypeGetName(row.type) << ' ' << value;
     }
-    for (double value : {0.0, -0.0, 1e300, -1e300, 70000.0, 448.0, 464.0, 465.0,
-                         240.0, 248.0, 57344.0, 61440.0, 1e-300, -1e-300,
-                         HUGE_VAL, -HUGE_VAL}) {
+    for (double value :
+         {0.0, -0.0, 1e300, -1e300, 70000.0, 448.0, 464.0, 465.0, 240.0, 248.0,
+          57344.0, 61440.0, 1e-300, -1e-300, HUGE_VAL, -HUGE_VAL}) {
       // Overflow of f8E4M3FN and the FNUZ kinds is NaN in both.
       EXPECT_EQ(twEncodeFloat(row.type, value), encode(row, value))
           << twElementTypeGetName(row.type) << ' ' << value;
@@ -97,8 +97,8 @@ TEST(ElementType, Float32) {
   std::mt19937_64 random(3);
   for (int i = 0; i < 100000; ++i) {
     // All exponents, subnormals and overflows included.
-    double value = std::ldexp(double(int64_t(random())), int(random() % 320) -
-                                                             230);
+    double value =
+        std::ldexp(double(int64_t(random())), int(random() % 320) - 230);
     float want = float(value), got;
     uint32_t bits = uint32_t(twEncodeFloat(TW_F32, value));
     std::memcpy(&got, &bits, 4);

@@ -1,7 +1,7 @@
 // HostTest.cpp - host images, whole and damaged, on a pool of threads.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "Support.h"
 #include "tilewright-rt/Host.h"
+#include "Support.h"
 #include "tilewright/Codegen/CodeObject.h"
 #include "llvm/AsmParser/Parser.h"
 #include "llvm/IR/LLVMContext.h"
@@ -155,16 +155,14 @@ TEST_F(HostTest, Refuses) {
   std::string text = metadata;
   text.replace(text.find("\"symbol\": \"count\""), 17, "\"symbol\": \"cow\"");
   ASSERT_EQ(take(twKernelCreate(text.c_str(), &missing)), "");
-  EXPECT_EQ(take(twHostKernelLoad(missing,
-                                  {getImage().data(), getImage().size()},
-                                  &loaded)),
+  EXPECT_EQ(take(twHostKernelLoad(
+                missing, {getImage().data(), getImage().size()}, &loaded)),
             "the host image has no function 'cow'");
   twKernelDestroy(missing);
   text.replace(text.find("x86-64-v3"), 9, "gfx942");
   ASSERT_EQ(take(twKernelCreate(text.c_str(), &missing)), "");
-  EXPECT_EQ(take(twHostKernelLoad(missing,
-                                  {getImage().data(), getImage().size()},
-                                  &loaded)),
+  EXPECT_EQ(take(twHostKernelLoad(
+                missing, {getImage().data(), getImage().size()}, &loaded)),
             "kernel 'count' is for 'gfx942', which this CPU is not");
   twKernelDestroy(missing);
 }

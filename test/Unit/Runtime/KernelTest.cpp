@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Support.h"
 #include "gtest/gtest.h"
+#include <cmath>
 #include <cstring>
 #include <vector>
 
@@ -168,13 +169,11 @@ TEST_F(KernelTest, Counts) {
 
 TEST_F(KernelTest, Kinds) {
   arguments.values[0].kind = TW_SCALAR;
-  EXPECT_EQ(prepare(),
-            "argument 'a': expected an array, but got a scalar");
+  EXPECT_EQ(prepare(), "argument 'a': expected an array, but got a scalar");
 }
 TEST_F(KernelTest, KindOfScalar) {
   arguments.values[3] = arguments.values[0];
-  EXPECT_EQ(prepare(),
-            "argument 'alpha': expected a scalar, but got an array");
+  EXPECT_EQ(prepare(), "argument 'alpha': expected a scalar, but got an array");
 }
 TEST_F(KernelTest, Types) {
   arguments.values[0].type = TW_BF16;
@@ -270,12 +269,59 @@ TEST_F(KernelTest, ScalarDivisor) {
 TEST_F(KernelTest, ScalarReal) {
   arguments.values[5].isReal = 1;
   arguments.values[5].real = 0.5;
-  EXPECT_EQ(prepare(),
-            "argument 'n': expected an integer, but got 0.500000");
+  EXPECT_EQ(prepare(), "argument 'n': expected an integer, but got 0.500000");
 }
 TEST_F(KernelTest, NegativeGrid) {
   arguments.values[5] = scalar(-8);
   EXPECT_EQ(prepare(), "the grid of kernel 'gemm' has an extent of -15");
+}
+
+TEST(FixedValue, IsChecked) {
+  struct Case {
+    const char *type, *value;
+    TwValue good, bad;
+    const char *message;
+  };
+  auto real = [](double value) {
+    TwValue result = scalar(0);
+    result.isReal = 1;
+    result.real = value;
+    return result;
+  };
+  const Case cases[] = {
+      {"i32", "-5", scalar(-5), scalar(5),
+       "expected the value -5 that the "
+       "kernel was compiled for, but got 5"},
+      {"i8", "\"0xff\"", scalar(-1), scalar(1),
+       "expected the value -1 that the kernel was compiled for, but got 1"},
+      {"f16", "0.1", real(0.1), real(0.2),
+       "expected the value 0.0999755859375 that the kernel was compiled for, "
+       "but got 0.199951171875"},
+      {"f32", "\"0xff800000\"", real(-HUGE_VAL), real(0),
+       "expected the value -inf that the kernel was compiled for, but got 0"},
+      {"i64", "9223372036854775807", scalar(INT64_MAX), scalar(INT64_MAX - 1),
+       "expected the value 9223372036854775807 that the kernel was compiled "
+       "for, but got 9223372036854775806"}};
+  for (const Case &test : cases) {
+    std::string text = R"({"version": 1, "kernel": "k", "variant": "v",
+      "chip": "c", "symbol": "k", "abi": {"args": [
+        {"name": "p", "kind": "scalar", "offset": 0, "type": ")" +
+                       std::string(test.type) + "\", \"value\": " + test.value +
+                       R"(}], "bytes": 8}, "grid": {"exprs": []}})";
+    TwKernel kernel = makeKernel(text);
+    ASSERT_TRUE(kernel);
+    char kernarg[8];
+    int64_t grid[3];
+    EXPECT_EQ(take(twKernelPrepare(kernel, &test.good, 1, kernarg, 8, grid)),
+              "");
+    EXPECT_EQ(take(twKernelPrepare(kernel, &test.bad, 1, kernarg, 8, grid)),
+              std::string("argument 'p': ") + test.message);
+    twKernelDestroy(kernel);
+  }
+  EXPECT_EQ(
+      getError(replaced(gemmMetadata, "\"divisible\": 4", "\"value\": \"5\"")),
+      "metadata: /abi/args/5/value: expected a number, or bits as "
+      "\"0x...\"");
 }
 
 //===----------------------------------------------------------------------===//
@@ -296,7 +342,8 @@ std::string evaluate(TwKernel kernel, int64_t p, int64_t q, int64_t &result) {
   TwValue values[2] = {scalar(p), scalar(q)};
   char kernarg[16];
   int64_t grid[3] = {};
-  std::string text = take(twKernelPrepare(kernel, values, 2, kernarg, 16, grid));
+  std::string text =
+      take(twKernelPrepare(kernel, values, 2, kernarg, 16, grid));
   result = grid[0];
   return text;
 }
@@ -387,10 +434,10 @@ TEST(Metadata, Refuses) {
   EXPECT_EQ(getError(replaced(good, "[null, 64]", "[null, -64]")),
             "metadata: /abi/args/1/sizes/1: expected an integer in [0, "
             "9223372036854775807]");
-  EXPECT_EQ(getError(replaced(good, "[null, 64]",
-                              "[null, 18446744073709551615]")),
-            "metadata: /abi/args/1/sizes/1: expected an integer in [0, "
-            "9223372036854775807]");
+  EXPECT_EQ(
+      getError(replaced(good, "[null, 64]", "[null, 18446744073709551615]")),
+      "metadata: /abi/args/1/sizes/1: expected an integer in [0, "
+      "9223372036854775807]");
   EXPECT_EQ(getError(replaced(good, "\"f16\"", "\"f17\"")),
             "metadata: /abi/args/0/type: expected an element type");
   EXPECT_EQ(getError(replaced(good, "\"memref\"", "\"tensor\"")),

@@ -66,10 +66,10 @@ TEST(Library, Reads) {
                         "ELF",
                         4),
             0);
-  EXPECT_EQ(take(twLibraryFindImage(library, "gemm", "default", "sm_90a",
-                                    &info)),
-            "the library has no kernel 'gemm', variant 'default' for 'sm_90a'; "
-            "it has gemm/default/gfx942, gemm/aligned/sm_80");
+  EXPECT_EQ(
+      take(twLibraryFindImage(library, "gemm", "default", "sm_90a", &info)),
+      "the library has no kernel 'gemm', variant 'default' for 'sm_90a'; "
+      "it has gemm/default/gfx942, gemm/aligned/sm_80");
   EXPECT_EQ(take(twLibraryGetImage(library, 2, &info)),
             "expected an image below 2, but got 2");
   twLibraryDestroy(library);
@@ -78,8 +78,7 @@ TEST(Library, Reads) {
 TEST(Library, Refuses) {
   std::string good = makeLibrary();
   EXPECT_EQ(getError(""), "the library is empty");
-  EXPECT_EQ(getError("abc"),
-            "the library ends within the header of image 0");
+  EXPECT_EQ(getError("abc"), "the library ends within the header of image 0");
   EXPECT_EQ(getError(std::string(64, 'a')),
             "expected an offload binary at byte 0 of the library");
   std::string newer = good;

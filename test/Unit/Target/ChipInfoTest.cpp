@@ -4,6 +4,7 @@
 #include "tilewright/Target/ChipInfo.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/IR/Intrinsics.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
 #include "gtest/gtest.h"
 
@@ -209,6 +210,18 @@ TEST(ChipInfo, PrintsEveryChip) {
     for (const MmaAtom &atom : chip->atoms)
       EXPECT_NE(details.find("atom " + atom.name + ":"), std::string::npos);
   }
+}
+
+// The committed table of docs/Targets.md is what the tables say.
+TEST(ChipInfo, NativeTableOfTheDocumentation) {
+  std::string table;
+  llvm::raw_string_ostream os(table);
+  printNativeTable(os);
+  auto page = llvm::MemoryBuffer::getFile(TILEWRIGHT_DOCS "/Targets.md");
+  ASSERT_TRUE(bool(page)) << "cannot read docs/Targets.md";
+  EXPECT_TRUE((*page)->getBuffer().contains(table))
+      << "put this table into docs/Targets.md:\n"
+      << table;
 }
 
 } // namespace

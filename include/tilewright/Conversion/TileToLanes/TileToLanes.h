@@ -74,6 +74,8 @@ public:
 /// kernel needs, static or dynamic.
 inline constexpr llvm::StringLiteral kSharedBytesFnAttr =
     "tilewright-shared-bytes";
+/// Function attribute (a string) with the threads of a workgroup.
+inline constexpr llvm::StringLiteral kThreadsFnAttr = "tilewright-threads";
 
 /// Converts all kernels of `module` for `target`; `kernel` is replaced by an
 /// `llvm.func` of its name.

@@ -96,12 +96,12 @@ Attribute LayoutAttr::parse(AsmParser &parser, Type) {
   if (parser.parseGreater())
     return {};
   // Without any vector the repeats alone tell the rank.
-  int maxDim = -1;
+  unsigned repeatRank = 0;
   for (const LayoutRepeat &repeat : repeats)
-    maxDim = std::max(maxDim, repeat.dim);
+    repeatRank = std::max(repeatRank, static_cast<unsigned>(repeat.dim) + 1);
   std::string error;
   std::optional<Layout> layout =
-      Layout::get(rank.value_or(maxDim + 1), reg, lane, wave, repeats, &error);
+      Layout::get(rank.value_or(repeatRank), reg, lane, wave, repeats, &error);
   if (!layout) {
     parser.emitError(loc) << "invalid layout: " << error;
     return {};
@@ -115,9 +115,9 @@ void LayoutAttr::print(AsmPrinter &printer) const {
   printer << '>';
 }
 
-LogicalResult LayoutAttr::verifyEncoding(
-    ArrayRef<int64_t> shape, Type elementType,
-    function_ref<InFlightDiagnostic()> emitError) const {
+LogicalResult
+LayoutAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType,
+                           function_ref<InFlightDiagnostic()> emitError) const {
   // layout C1
   if (getLayout().getRank() != shape.size())
     return emitError() << "expected a layout of rank " << shape.size()

@@ -67,8 +67,7 @@ LogicalResult MmaOp::verify() {
                          << describeShape(acc.getShape());
   // mma C3
   if (rhs.getDimSize(rank - 2) != lhs.getDimSize(rank - 1))
-    return emitOpError() << "expected 'rhs' of "
-                         << lhs.getDimSize(rank - 1)
+    return emitOpError() << "expected 'rhs' of " << lhs.getDimSize(rank - 1)
                          << " rows, the columns of 'lhs', but got "
                          << rhs.getDimSize(rank - 2);
   SmallVector<int64_t> wanted(lhs.getShape());
@@ -103,11 +102,11 @@ LogicalResult MmaOp::verify() {
 LogicalResult ConvertOp::verify() {
   Type source = getSource().getType(), result = getResult().getType();
   // convert C1
-  for (auto [name, type] : {std::pair("source", source),
-                            std::pair("result", result)})
+  for (auto [name, type] :
+       {std::pair("source", source), std::pair("result", result)})
     if (!isa<FloatType>(getElementTypeOrSelf(type)))
-      return emitOpError() << "expected '" << name
-                           << "' of floats, but got " << type;
+      return emitOpError() << "expected '" << name << "' of floats, but got "
+                           << type;
   // convert C2
   if (getTileShape(source) != getTileShape(result))
     return emitOpError() << "expected 'result' of the source's shape, "
@@ -115,8 +114,7 @@ LogicalResult ConvertOp::verify() {
                          << describeShape(getTileShape(result));
   // convert C3
   if (getLayoutAttr(source) != getLayoutAttr(result))
-    return emitOpError()
-           << "expected 'source' and 'result' to have one layout";
+    return emitOpError() << "expected 'source' and 'result' to have one layout";
   return success();
 }
 
@@ -168,10 +166,10 @@ static LogicalResult verifyCombiner(Operation *op, Block &block) {
   if (!yield)
     return op->emitOpError() << "expected a region that ends in 'tile.yield'";
   if (yield.getValues().getTypes() != TypeRange(elements)) {
-    InFlightDiagnostic diag =
-        op->emitOpError() << "expected a region that yields ("
-                          << TypeRange(elements) << "), but it yields ("
-                          << yield.getValues().getTypes() << ")";
+    InFlightDiagnostic diag = op->emitOpError()
+                              << "expected a region that yields ("
+                              << TypeRange(elements) << "), but it yields ("
+                              << yield.getValues().getTypes() << ")";
     diag.attachNote(yield.getLoc()) << "yields here";
     return diag;
   }
@@ -295,7 +293,8 @@ LogicalResult TransposeOp::verify() {
     return diag << "]";
   }
   // transpose C3
-  SmallVector<int64_t> wanted = applyPermutation(source.getShape(), permutation);
+  SmallVector<int64_t> wanted =
+      applyPermutation(source.getShape(), permutation);
   if (result.getShape() != ArrayRef<int64_t>(wanted))
     return emitOpError() << "expected 'result' of shape "
                          << describeShape(wanted) << ", but got "
@@ -337,9 +336,9 @@ LogicalResult ExtractSliceOp::verify() {
   for (int64_t dim = 0; dim < source.getRank(); ++dim) {
     int64_t room = source.getDimSize(dim) - result.getDimSize(dim);
     if (offsets[dim] < 0 || offsets[dim] > room)
-      return emitOpError() << "expected a slice of "
-                           << result.getDimSize(dim) << " from " << offsets[dim]
-                           << " to lie within the " << source.getDimSize(dim)
+      return emitOpError() << "expected a slice of " << result.getDimSize(dim)
+                           << " from " << offsets[dim] << " to lie within the "
+                           << source.getDimSize(dim)
                            << " elements of dimension " << dim;
   }
   return success();

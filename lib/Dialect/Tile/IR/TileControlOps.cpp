@@ -21,8 +21,7 @@ using namespace tilewright::tile;
 void KernelOp::build(OpBuilder &builder, OperationState &state, StringRef name,
                      TypeRange inputs, ArrayRef<StringRef> gridSymbols,
                      AffineMap gridMap, ArrayRef<DictionaryAttr> argAttrs) {
-  state.getOrAddProperties<Properties>().sym_name =
-      builder.getStringAttr(name);
+  state.getOrAddProperties<Properties>().sym_name = builder.getStringAttr(name);
   state.getOrAddProperties<Properties>().function_type =
       TypeAttr::get(builder.getFunctionType(inputs, {}));
   state.getOrAddProperties<Properties>().grid_symbols =
@@ -33,9 +32,9 @@ void KernelOp::build(OpBuilder &builder, OperationState &state, StringRef name,
   for (Type type : inputs)
     entry.addArgument(type, state.location);
   if (!argAttrs.empty())
-    call_interface_impl::addArgAndResultAttrs(
-        builder, state, argAttrs, {}, getArgAttrsAttrName(state.name),
-        getResAttrsAttrName(state.name));
+    call_interface_impl::addArgAndResultAttrs(builder, state, argAttrs, {},
+                                              getArgAttrsAttrName(state.name),
+                                              getResAttrsAttrName(state.name));
 }
 
 ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
@@ -87,9 +86,9 @@ ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
                << "attribute '" << own.getValue()
                << "' of a kernel is part of its signature";
   result.attributes.append(attributes);
-  call_interface_impl::addArgAndResultAttrs(
-      builder, result, arguments, {}, getArgAttrsAttrName(result.name),
-      getResAttrsAttrName(result.name));
+  call_interface_impl::addArgAndResultAttrs(builder, result, arguments, {},
+                                            getArgAttrsAttrName(result.name),
+                                            getResAttrsAttrName(result.name));
 
   Region *body = result.addRegion();
   SMLoc bodyLoc = parser.getCurrentLocation();
@@ -168,18 +167,27 @@ std::optional<KernelOp::GridSymbol> KernelOp::findSymbol(StringRef name) {
   return found;
 }
 
+std::optional<int64_t> KernelOp::getConstantSymbol(GridSymbol symbol) {
+  if (symbol.dim) {
+    auto memref = cast<MemRefType>(getArgumentTypes()[symbol.arg]);
+    if (memref.isDynamicDim(*symbol.dim))
+      return std::nullopt;
+    return memref.getDimSize(*symbol.dim);
+  }
+  if (auto value = getArgAttrOfType<IntegerAttr>(
+          symbol.arg, TileDialect::getValueAttrName()))
+    return value.getValue().getSExtValue();
+  return std::nullopt;
+}
+
 SmallVector<std::optional<int64_t>> KernelOp::getConstantGrid() {
   AffineMap map = getGridMap();
   SmallVector<AffineExpr> symbols;
   for (auto [index, attr] : llvm::enumerate(getGridSymbols())) {
     AffineExpr expr = getAffineSymbolExpr(index, getContext());
-    if (auto found = findSymbol(cast<StringAttr>(attr).getValue());
-        found && found->dim) {
-      auto memref = cast<MemRefType>(getArgumentTypes()[found->arg]);
-      if (!memref.isDynamicDim(*found->dim))
-        expr = getAffineConstantExpr(memref.getDimSize(*found->dim),
-                                     getContext());
-    }
+    if (auto found = findSymbol(cast<StringAttr>(attr).getValue()))
+      if (std::optional<int64_t> value = getConstantSymbol(*found))
+        expr = getAffineConstantExpr(*value, getContext());
     symbols.push_back(expr);
   }
   SmallVector<std::optional<int64_t>> extents;
@@ -193,20 +201,7 @@ SmallVector<std::optional<int64_t>> KernelOp::getConstantGrid() {
   return extents;
 }
 
-//===----------------------------------------------------------------------===//
-// Verifier of a kernel
-//===----------------------------------------------------------------------===//
-
-/// Letters, digits and underscores, no digit first: what all assemblers, C and
-/// Python take for a name.
-static bool isIdentifier(StringRef name) {
-  return !name.empty() && !llvm::isDigit(name.front()) &&
-         llvm::all_of(name,
-                      [](char c) { return llvm::isAlnum(c) || c == '_'; });
-}
-
-/// ", did you mean 'x'?" with the closest of `known`, or nothing.
-static std::string suggest(StringRef name, ArrayRef<StringRef> known) {
+std::string tile::suggestName(StringRef name, ArrayRef<StringRef> known) {
   unsigned best = std::max<size_t>(1, name.size() / 3) + 1;
   StringRef match;
   for (StringRef candidate : known) {
@@ -217,6 +212,18 @@ static std::string suggest(StringRef name, ArrayRef<StringRef> known) {
     }
   }
   return match.empty() ? "" : ", did you mean '" + match.str() + "'?";
+}
+
+//===----------------------------------------------------------------------===//
+// Verifier of a kernel
+//===----------------------------------------------------------------------===//
+
+/// Letters, digits and underscores, no digit first: what all assemblers, C and
+/// Python take for a name.
+static bool isIdentifier(StringRef name) {
+  return !name.empty() && !llvm::isDigit(name.front()) &&
+         llvm::all_of(name,
+                      [](char c) { return llvm::isAlnum(c) || c == '_'; });
 }
 
 /// Divisors of the sizes or strides of a memref.
@@ -279,10 +286,9 @@ static LogicalResult verifyArgument(KernelOp kernel, unsigned index) {
     StringRef attrName = named.getName();
     Attribute attr = named.getValue();
     if (!memref && llvm::is_contained(onlyMemory, attrName))
-      return kernel.emitOpError()
-             << "expected '" << attrName
-             << "' on a memref alone, but argument '" << name << "' is of type "
-             << type;
+      return kernel.emitOpError() << "expected '" << attrName
+                                  << "' on a memref alone, but argument '"
+                                  << name << "' is of type " << type;
     if (attrName == TileDialect::getDimsAttrName()) {
       // kernel C5
       if (failed(verifyDims(kernel, name, attr, memref)))
@@ -319,9 +325,17 @@ static LogicalResult verifyArgument(KernelOp kernel, unsigned index) {
       int64_t offset;
       if (failed(memref.getStridesAndOffset(strides, offset)))
         strides.assign(memref.getRank(), ShapedType::kDynamic);
-      if (failed(verifyDivisors(kernel, name, attrName, attr, strides,
-                                "stride")))
+      if (failed(
+              verifyDivisors(kernel, name, attrName, attr, strides, "stride")))
         return failure();
+    } else if (attrName == TileDialect::getValueAttrName()) {
+      // kernel C16
+      auto value = dyn_cast<TypedAttr>(attr);
+      if (memref || !isa<IntegerAttr, FloatAttr>(attr) ||
+          value.getType() != type)
+        return kernel.emitOpError() << "expected 'tile.value' of argument '"
+                                    << name << "' to be a number of its type "
+                                    << type << ", but got " << attr;
     } else if (attrName == TileDialect::getNoAliasAttrName()) {
       if (!isa<UnitAttr>(attr))
         return kernel.emitOpError()
@@ -334,12 +348,14 @@ static LogicalResult verifyArgument(KernelOp kernel, unsigned index) {
       return kernel.emitOpError()
              << "unknown attribute '" << attrName << "' of argument '" << name
              << "'"
-             << suggest(attrName, {TileDialect::getNameAttrName(),
-                                   TileDialect::getDimsAttrName(),
-                                   TileDialect::getAlignAttrName(),
-                                   TileDialect::getDivisibleAttrName(),
-                                   TileDialect::getStrideDivisibleAttrName(),
-                                   TileDialect::getNoAliasAttrName()});
+             << suggestName(attrName,
+                            {TileDialect::getNameAttrName(),
+                             TileDialect::getDimsAttrName(),
+                             TileDialect::getAlignAttrName(),
+                             TileDialect::getDivisibleAttrName(),
+                             TileDialect::getStrideDivisibleAttrName(),
+                             TileDialect::getValueAttrName(),
+                             TileDialect::getNoAliasAttrName()});
     }
   }
   return success();
@@ -353,9 +369,9 @@ static LogicalResult verifyNames(KernelOp kernel) {
     auto string = dyn_cast_or_null<StringAttr>(attr);
     // kernel C4
     if (attr && (!string || !isIdentifier(string)))
-      return kernel.emitOpError() << "expected 'tile.name' of argument #"
-                                  << index << " to be an identifier, but got "
-                                  << attr;
+      return kernel.emitOpError()
+             << "expected 'tile.name' of argument #" << index
+             << " to be an identifier, but got " << attr;
     std::string name = kernel.getArgName(index);
     auto [it, isNew] = seen.try_emplace(name, index);
     if (!isNew)
@@ -395,9 +411,9 @@ static LogicalResult verifySizeNames(KernelOp kernel) {
       continue;
     std::string name = kernel.getArgName(index);
     if (sizes.contains(name))
-      return kernel.emitOpError() << "expected '" << name
-                                  << "' to name either a size or argument #"
-                                  << index << ", but it names both";
+      return kernel.emitOpError()
+             << "expected '" << name << "' to name either a size or argument #"
+             << index << ", but it names both";
   }
   return success();
 }
@@ -434,10 +450,9 @@ static LogicalResult verifyGrid(KernelOp kernel) {
             names.push_back(name.str());
     }
     SmallVector<StringRef> known(names.begin(), names.end());
-    return kernel.emitOpError()
-           << "grid symbol '" << symbol.getValue()
-           << "' names no size and no integer argument"
-           << suggest(symbol, known);
+    return kernel.emitOpError() << "grid symbol '" << symbol.getValue()
+                                << "' names no size and no integer argument"
+                                << suggestName(symbol, known);
   }
   // kernel C12
   LogicalResult result = success();
@@ -534,8 +549,8 @@ LogicalResult TileDialect::verifyOperationAttribute(Operation *op,
     auto bytes = dyn_cast<IntegerAttr>(value);
     if (!bytes || !bytes.getType().isInteger(64) || bytes.getInt() < 0)
       return op->emitError()
-             << "expected '" << name
-             << "' to be an i64 of at least 0, but got " << value;
+             << "expected '" << name << "' to be an i64 of at least 0, but got "
+             << value;
   }
   if (name == "tile.vector") {
     auto width = dyn_cast<IntegerAttr>(value);

@@ -100,9 +100,8 @@ OpFoldResult ConvertOp::fold(FoldAdaptor adaptor) {
   if (!value)
     return {};
   auto type = cast<FloatType>(getElementTypeOrSelf(getType()));
-  std::optional<APFloat> result =
-      convertFloat(value.getValue(), type.getFloatSemantics(), getRounding(),
-                   getSaturate());
+  std::optional<APFloat> result = convertFloat(
+      value.getValue(), type.getFloatSemantics(), getRounding(), getSaturate());
   if (!result)
     return {};
   return makeSplat(getType(), FloatAttr::get(type, *result));
@@ -191,7 +190,8 @@ OpFoldResult IotaOp::fold(FoldAdaptor) {
   return {};
 }
 
-LogicalResult ScanOp::fold(FoldAdaptor, SmallVectorImpl<OpFoldResult> &results) {
+LogicalResult ScanOp::fold(FoldAdaptor,
+                           SmallVectorImpl<OpFoldResult> &results) {
   // One element along the axis: the running combination is that element.
   if (getExclusive() ||
       getTileShape(getOperands().front().getType())[getAxis()] != 1)
@@ -249,16 +249,15 @@ struct ReduceOfOne : public OpRewritePattern<ReduceOp> {
       return rewriter.notifyMatchFailure(op, "has layouts");
     SmallVector<Value> results;
     for (auto [operand, result] : llvm::zip(op.getOperands(), op.getResults()))
-      results.push_back(ReshapeOp::create(rewriter, op.getLoc(),
-                                          result.getType(), operand));
+      results.push_back(
+          ReshapeOp::create(rewriter, op.getLoc(), result.getType(), operand));
     rewriter.replaceOp(op, results);
     return success();
   }
 };
 
 /// Zero is the padding that a load has anyway.
-template <typename Op>
-struct DropZeroPadding : public OpRewritePattern<Op> {
+template <typename Op> struct DropZeroPadding : public OpRewritePattern<Op> {
   using OpRewritePattern<Op>::OpRewritePattern;
 
   LogicalResult matchAndRewrite(Op op,

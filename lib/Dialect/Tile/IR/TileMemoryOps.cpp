@@ -50,9 +50,9 @@ static LogicalResult verifyWalkedDims(Operation *op,
     return success();
   }
   if (static_cast<int64_t>(dims->size()) != rank)
-    return op->emitOpError()
-           << "expected 'dims' of " << rank << " entries, one per dimension of '"
-           << tileName << "', but got " << dims->size();
+    return op->emitOpError() << "expected 'dims' of " << rank
+                             << " entries, one per dimension of '" << tileName
+                             << "', but got " << dims->size();
   int64_t last = -1;
   for (int64_t dim : *dims) {
     if (dim < 0 || dim >= memref.getRank())
@@ -78,7 +78,8 @@ static LogicalResult verifyCoordinates(Operation *op, OperandRange indices,
       continue;
     bool fits = tensor.getShape().size() == shape.size();
     for (size_t dim = 0; fits && dim < shape.size(); ++dim)
-      fits = tensor.getDimSize(dim) == 1 || tensor.getDimSize(dim) == shape[dim];
+      fits =
+          tensor.getDimSize(dim) == 1 || tensor.getDimSize(dim) == shape[dim];
     if (!fits)
       return op->emitOpError()
              << "expected index #" << number << " to be broadcastable to '"
@@ -104,8 +105,8 @@ static LogicalResult verifyCoordinates(Operation *op, OperandRange indices,
   return success();
 }
 
-static SmallVector<int64_t>
-getWalkOr(std::optional<ArrayRef<int64_t>> walk, size_t rank) {
+static SmallVector<int64_t> getWalkOr(std::optional<ArrayRef<int64_t>> walk,
+                                      size_t rank) {
   return walk ? llvm::to_vector(*walk) : SmallVector<int64_t>(rank, -1);
 }
 
@@ -127,7 +128,8 @@ LogicalResult LoadOp::verify() {
   MemRefType memref = getMemref().getType();
   Type type = getResult().getType();
   // load C1, load C2
-  if (failed(verifyAccess(*this, memref, getIndices().size(), "result", type)) ||
+  if (failed(
+          verifyAccess(*this, memref, getIndices().size(), "result", type)) ||
       failed(verifyPadding(*this, getPadding(), memref)))
     return failure();
   // load C3, load C4
@@ -166,7 +168,8 @@ LogicalResult GatherOp::verify() {
   MemRefType memref = getMemref().getType();
   Type type = getResult().getType();
   // gather C1, gather C2
-  if (failed(verifyAccess(*this, memref, getIndices().size(), "result", type)) ||
+  if (failed(
+          verifyAccess(*this, memref, getIndices().size(), "result", type)) ||
       failed(verifyPadding(*this, getPadding(), memref)))
     return failure();
   // gather C3, gather C4, gather C5, gather C6

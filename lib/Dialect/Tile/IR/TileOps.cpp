@@ -29,9 +29,9 @@ static void printMemRefAndPadding(OpAsmPrinter &printer, Operation *, Value,
 /// Types in parentheses, which may be none.
 static ParseResult parseTypesInParens(OpAsmParser &parser,
                                       SmallVectorImpl<Type> &types) {
-  return parser.parseCommaSeparatedList(
-      OpAsmParser::Delimiter::Paren,
-      [&]() { return parser.parseType(types.emplace_back()); });
+  return parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Paren, [&]() {
+    return parser.parseType(types.emplace_back());
+  });
 }
 
 static void printTypesInParens(OpAsmPrinter &printer, Operation *,

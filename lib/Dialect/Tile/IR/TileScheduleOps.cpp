@@ -21,8 +21,8 @@ LogicalResult RelayoutOp::verify() {
            << source.cloneWithEncoding({}) << " and "
            << result.cloneWithEncoding({});
   // relayout C2
-  for (auto [name, type] : {std::pair("source", source),
-                            std::pair("result", result)})
+  for (auto [name, type] :
+       {std::pair("source", source), std::pair("result", result)})
     if (!getLayoutAttr(type))
       return emitOpError() << "expected '" << name
                            << "' to have a '#tile.layout', but got " << type;
@@ -47,11 +47,11 @@ static LogicalResult verifyShared(Operation *op, StringRef name,
   if (tile.getShape() == buffer.getShape() &&
       tile.getElementType() == buffer.getElementType())
     return success();
-  return op->emitOpError()
-         << "expected '" << name
-         << "' of the buffer's shape and element type, "
-         << RankedTensorType::get(buffer.getShape(), buffer.getElementType())
-         << ", but got " << tile.cloneWithEncoding({});
+  return op->emitOpError() << "expected '" << name
+                           << "' of the buffer's shape and element type, "
+                           << RankedTensorType::get(buffer.getShape(),
+                                                    buffer.getElementType())
+                           << ", but got " << tile.cloneWithEncoding({});
 }
 
 LogicalResult StoreSharedOp::verify() {

@@ -98,8 +98,8 @@ void extendToBarrier(Buffer &buffer, const Numbering &numbering) {
       }
     Operation *parent = from->getParentOp();
     if (isa<KernelOp>(parent)) {
-      buffer.end = std::max(buffer.end,
-                            numbering.after(&parent->getRegion(0).back().back()));
+      buffer.end = std::max(
+          buffer.end, numbering.after(&parent->getRegion(0).back().back()));
       return;
     }
     // The next trip of the loop starts without a barrier.
@@ -133,7 +133,8 @@ int64_t assignOffsets(MutableArrayRef<Buffer> buffers) {
       // Each round moves past one neighbour, so this ends.
       for (size_t i = 0; i < placed.size();) {
         Buffer *other = placed[i++];
-        if (mayShare(*buffer, *other) || offset + buffer->bytes <= other->offset ||
+        if (mayShare(*buffer, *other) ||
+            offset + buffer->bytes <= other->offset ||
             other->offset + other->bytes <= offset)
           continue;
         offset = llvm::alignTo(other->offset + other->bytes, kAlignment);
@@ -185,7 +186,8 @@ private:
   int64_t plan(MutableArrayRef<Buffer> buffers, const Numbering &numbering,
                bool addBarriers) {
     for (Buffer &buffer : buffers) {
-      buffer.offset = buffer.op.getOffset() ? int64_t(*buffer.op.getOffset()) : -1;
+      buffer.offset =
+          buffer.op.getOffset() ? int64_t(*buffer.op.getOffset()) : -1;
       setLiveRange(buffer, numbering);
       if (!addBarriers)
         extendToBarrier(buffer, numbering);
@@ -202,8 +204,7 @@ private:
                 << "' has " << chip.sharedBytes;
     for (Buffer &buffer : buffers)
       diag.attachNote(buffer.op.getLoc())
-          << "buffer of " << buffer.bytes << " bytes: "
-          << buffer.op.getType();
+          << "buffer of " << buffer.bytes << " bytes: " << buffer.op.getType();
   }
 
   void setBytes(int64_t total) {

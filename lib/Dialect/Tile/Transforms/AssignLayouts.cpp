@@ -44,6 +44,27 @@ LogicalResult checkOperations(KernelOp kernel) {
   return failure(result.wasInterrupted());
 }
 
+/// No tile may be larger than all registers of the largest workgroup.
+LogicalResult checkSizes(KernelOp kernel, const ChipInfo &chip) {
+  int64_t limit = 4 * chip.maxRegistersPerLane * chip.maxThreadsPerWorkgroup;
+  WalkResult result = kernel.walk([&](Operation *op) {
+    for (Type type : op->getResultTypes()) {
+      if (!isa<RankedTensorType>(type))
+        continue;
+      int64_t bytes =
+          getTileElements(type) * getElementBytes(getElementTypeOrSelf(type));
+      if (bytes <= limit)
+        continue;
+      op->emitOpError() << "gives a tile of " << bytes
+                        << " bytes, but the registers of a workgroup have "
+                        << limit << " on '" << chip.name << "'";
+      return WalkResult::interrupt();
+    }
+    return WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
+}
+
 bool hasLayouts(KernelOp kernel) {
   WalkResult result = kernel.walk([](Operation *op) {
     for (Type type : op->getResultTypes())
@@ -60,11 +81,88 @@ void replaceSplats(KernelOp kernel) {
   kernel.walk([&](tensor::SplatOp op) { ops.push_back(op); });
   for (tensor::SplatOp op : ops) {
     OpBuilder builder(op);
-    Value value = BroadcastOp::create(builder, op.getLoc(), op.getType(),
-                                      op.getInput());
+    Value value =
+        BroadcastOp::create(builder, op.getLoc(), op.getType(), op.getInput());
     op.replaceAllUsesWith(value);
     op.erase();
   }
+}
+
+/// A slice of several dimensions as slices of one dimension each: a dimension
+/// at an odd offset has to be in registers, which is much for two at once.
+void splitSlices(KernelOp kernel) {
+  SmallVector<ExtractSliceOp> ops;
+  kernel.walk([&](ExtractSliceOp op) { ops.push_back(op); });
+  for (ExtractSliceOp op : ops) {
+    SmallVector<int64_t> shape(getTileShape(op.getSource().getType()));
+    ArrayRef<int64_t> sizes = getTileShape(op.getResult().getType());
+    OpBuilder builder(op);
+    Value value = op.getSource();
+    for (int64_t dim = shape.size() - 1; dim >= 0; --dim) {
+      if (shape[dim] == sizes[dim])
+        continue;
+      shape[dim] = sizes[dim];
+      SmallVector<int64_t> offsets(shape.size(), 0);
+      offsets[dim] = op.getOffsets()[dim];
+      value = ExtractSliceOp::create(
+          builder, op.getLoc(),
+          getTileType(shape, getElementTypeOrSelf(value.getType())), value,
+          offsets);
+    }
+    op.replaceAllUsesWith(value);
+    op.erase();
+  }
+}
+
+/// A scalar atomic whose old value is used becomes one of a tile of one
+/// element: a single lane does it, and the others must hear of the value.
+void widenScalarAtomics(KernelOp kernel) {
+  SmallVector<AtomicRMWOp> ops;
+  kernel.walk([&](AtomicRMWOp op) {
+    if (!isa<RankedTensorType>(op.getType()) && !op.getResult().use_empty())
+      ops.push_back(op);
+  });
+  for (AtomicRMWOp op : ops) {
+    OpBuilder builder(op);
+    Location loc = op.getLoc();
+    Type type = RankedTensorType::get({1}, op.getType());
+    SmallVector<Value> indices;
+    for (Value index : op.getIndices())
+      indices.push_back(index.getType().isIndex()
+                            ? index
+                            : Value(arith::IndexCastOp::create(
+                                  builder, loc, builder.getIndexType(), index)));
+    Value value = ReshapeOp::create(builder, loc, type, op.getValue());
+    auto wide = AtomicRMWOp::create(
+        builder, loc, type, op.getKind(), value, op.getMemref(), indices,
+        op.getWalkAttr(), op.getOrdering(), op.getScope());
+    Value old =
+        ReshapeOp::create(builder, loc, op.getType(), wide.getResult());
+    op.replaceAllUsesWith(old);
+    op.erase();
+  }
+}
+
+/// Names the missing fact at each access that is narrower than it could be.
+void remarkOnWidths(KernelOp kernel, const Schedule &schedule) {
+  Divisibility divisibility;
+  kernel.walk([&](Operation *op) {
+    std::optional<MemoryAccess> access = getMemoryAccess(op);
+    if (!access || access->isShared ||
+        !isa<RankedTensorType>(access->tileType) || isa<AtomicRMWOp>(op))
+      return;
+    std::string limit;
+    int64_t width =
+        getVectorWidth(*access, divisibility, schedule.vectorBytes, &limit);
+    auto arg = dyn_cast<BlockArgument>(access->memory);
+    if (limit.empty() || !arg)
+      return;
+    int64_t bytes = getElementBytes(getElementTypeOrSelf(access->tileType));
+    op->emitRemark() << "accesses " << width * bytes << " bytes at once, not "
+                     << schedule.vectorBytes << ", because of " << limit
+                     << " of argument '"
+                     << kernel.getArgName(arg.getArgNumber()) << "'";
+  });
 }
 
 class TileAssignLayoutsPass
@@ -78,7 +176,8 @@ public:
     if (hasLayouts(kernel))
       return;
     const ChipInfo *chip = getChip(kernel);
-    if (!chip || failed(checkOperations(kernel)))
+    if (!chip || failed(checkOperations(kernel)) ||
+        failed(checkSizes(kernel, *chip)))
       return signalPassFailure();
     FailureOr<Schedule> schedule = readSchedule(kernel, *chip);
     if (failed(schedule))
@@ -90,8 +189,14 @@ public:
       return signalPassFailure();
     }
     replaceSplats(kernel);
+    splitSlices(kernel);
+    widenScalarAtomics(kernel);
     if (failed(legalizeMmas(kernel, *chip, *schedule)))
       return signalPassFailure();
+    // An unused copy of a conversion would count as one more user.
+    eraseDeadOperations(kernel);
+    if (remarks)
+      remarkOnWidths(kernel, *schedule);
     LayoutAssignment assignment(kernel, *chip, *schedule);
     assignment.run();
     splitReductions(kernel, assignment);

@@ -152,8 +152,8 @@ bool isSameLane(const Pending &pending, const MemoryAccess &access) {
     if (!isInvariant(index, pending.crossed))
       return false;
   auto tensor = dyn_cast<RankedTensorType>(access.tileType);
-  auto layout =
-      tensor ? dyn_cast_or_null<LayoutAttr>(tensor.getEncoding()) : LayoutAttr();
+  auto layout = tensor ? dyn_cast_or_null<LayoutAttr>(tensor.getEncoding())
+                       : LayoutAttr();
   return layout && !layout.getLayout().isReplicated();
 }
 
@@ -172,6 +172,8 @@ bool needsBarrier(const Pending &pending, const MemoryAccess &access) {
 /// may not be ordered with what comes next.
 class BarrierInserter {
 public:
+  explicit BarrierInserter(bool withRemarks) : withRemarks(withRemarks) {}
+
   int64_t numInserted = 0;
 
   void visitRegion(Region &region, State &state) {
@@ -188,9 +190,13 @@ private:
       return;
     }
     if (std::optional<MemoryAccess> access = getMemoryAccess(op)) {
-      if (llvm::any_of(state, [&](const Pending &pending) {
-            return needsBarrier(pending, *access);
-          })) {
+      SmallVector<const Pending *> conflicts;
+      for (const Pending &pending : state)
+        if (needsBarrier(pending, *access))
+          conflicts.push_back(&pending);
+      if (!conflicts.empty()) {
+        if (withRemarks)
+          remarkOn(conflicts, *access);
         OpBuilder builder(op);
         BarrierOp::create(builder, op->getLoc());
         ++numInserted;
@@ -242,6 +248,27 @@ private:
     state = std::move(exit);
   }
 
+  /// Says so where all conflicts are with other arguments.
+  static void remarkOn(ArrayRef<const Pending *> conflicts,
+                       const MemoryAccess &access) {
+    if (access.isShared)
+      return;
+    for (const Pending *pending : conflicts)
+      if (pending->access.memory == access.memory)
+        return;
+    access.op->emitRemark()
+        << "needs a barrier because argument '" << getName(access.memory)
+        << "' may alias argument '" << getName(conflicts.front()->access.memory)
+        << "'; 'tile.noalias' on the former would save it";
+  }
+
+  static std::string getName(Value memref) {
+    auto arg = dyn_cast<BlockArgument>(memref);
+    auto kernel =
+        arg ? dyn_cast<KernelOp>(arg.getOwner()->getParentOp()) : KernelOp();
+    return kernel ? kernel.getArgName(arg.getArgNumber()) : "?";
+  }
+
   static void add(State &state, const Pending &pending) {
     for (const Pending &other : state)
       if (other.access.op == pending.access.op &&
@@ -254,12 +281,14 @@ private:
     for (const Pending &pending : other)
       add(state, pending);
   }
+
+  bool withRemarks;
 };
 
 } // namespace
 
-int64_t insertBarriers(Region &kernelBody) {
-  BarrierInserter inserter;
+int64_t insertBarriers(Region &kernelBody, bool withRemarks) {
+  BarrierInserter inserter(withRemarks);
   State state;
   inserter.visitRegion(kernelBody, state);
   return inserter.numInserted;

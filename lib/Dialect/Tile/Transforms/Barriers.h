@@ -14,8 +14,11 @@ namespace tilewright::tile {
 /// identity. A barrier is put as late as possible, which makes their number
 /// minimal for the given order of operations.
 ///
+/// With `withRemarks`, a remark on the operation behind a barrier that
+/// `tile.noalias` would save.
+///
 /// \returns the number of barriers inserted.
-int64_t insertBarriers(mlir::Region &kernelBody);
+int64_t insertBarriers(mlir::Region &kernelBody, bool withRemarks = false);
 
 } // namespace tilewright::tile
 

@@ -124,8 +124,8 @@ private:
     int64_t rowBytes = request.shape[contiguous] * request.elementBytes;
     if (request.maxExtents.size())
       rowBytes = std::min(rowBytes, getMaxExtent(contiguous));
-    int64_t runBytes = std::min(
-        rowBytes, vector * current.lanes[contiguous] * request.elementBytes);
+    int64_t runBytes = std::min(rowBytes, vector * current.lanes[contiguous] *
+                                              request.elementBytes);
     int64_t wanted = std::min<int64_t>(64, rowBytes);
     int64_t cost = registers * 256;
     if (runBytes < wanted && !isInRegisters(contiguous))
@@ -194,18 +194,48 @@ Layout chooseBlockedLayout(const BlockedRequest &request) {
   return SplitSearch(request).run();
 }
 
-void limitToSlice(BlockedRequest &request, ExtractSliceOp slice) {
+bool limitToSlice(BlockedRequest &request, ExtractSliceOp slice) {
   ArrayRef<int64_t> from = getTileShape(slice.getSource().getType());
   ArrayRef<int64_t> to = getTileShape(slice.getResult().getType());
   request.maxExtents.resize(from.size(), 0);
+  int64_t lanes = 1, elements = 1;
   for (size_t dim = 0; dim < from.size(); ++dim) {
-    if (from[dim] == to[dim])
-      continue;
-    int64_t step = std::gcd(slice.getOffsets()[dim], to[dim]);
-    step &= -step;
+    elements *= from[dim];
     int64_t &limit = request.maxExtents[dim];
-    limit = limit ? std::min(limit, step) : step;
+    if (from[dim] != to[dim]) {
+      int64_t step = std::gcd(slice.getOffsets()[dim], to[dim]);
+      step &= -step;
+      limit = limit ? std::min(limit, step) : step;
+    }
+    lanes *= limit ? std::min(limit, from[dim]) : from[dim];
   }
+  // So few lanes may work that one cannot hold the tile.
+  return elements / std::min(lanes, request.waveSize) <=
+         Layout::maxRegisters / 4;
+}
+
+/// `lanes` lanes hold neighbours along the last dimension; all else is in
+/// registers, in row-major order. The other lanes and the waves repeat.
+static Layout getRowMajorLayout(ArrayRef<int64_t> shape, int64_t lanes,
+                                int64_t waveSize, int64_t numWaves) {
+  int64_t rank = shape.size();
+  SmallVector<Coords> lane;
+  for (int64_t extent = 1; extent < waveSize; extent *= 2) {
+    Coords coords(rank, 0);
+    coords[rank - 1] = extent < lanes ? extent : 0;
+    lane.push_back(coords);
+  }
+  SmallVector<LayoutRepeat> repeats;
+  if (numWaves > 1)
+    repeats.push_back({LayoutUnit::Wave, numWaves, -1});
+  for (int64_t dim = rank - 1; dim >= 0; --dim) {
+    int64_t count = dim == rank - 1 ? shape[dim] / lanes : shape[dim];
+    if (count > 1)
+      repeats.push_back({LayoutUnit::Register, count, int(dim)});
+  }
+  std::optional<Layout> layout = Layout::get(rank, {}, lane, {}, repeats);
+  assert(layout && "lanes fill the last dimension from its origin");
+  return *layout;
 }
 
 /// The dimensions, as bits of source and result, of a reshape that are the
@@ -244,12 +274,13 @@ getFallbackLayouts(Operation *op, int64_t waveSize, int64_t numWaves) {
     limited.contiguousDim = from.size() - 1;
     limited.waveSize = waveSize;
     limited.numWaves = numWaves;
-    limitToSlice(limited, slice);
-    Layout source = chooseBlockedLayout(limited);
-    if (source.getNumRegisters() <= kMaxRegisters)
-      if (std::optional<Layout> result =
-              source.extractSlice(slice.getOffsets(), to))
+    if (limitToSlice(limited, slice)) {
+      Layout source = chooseBlockedLayout(limited);
+      std::optional<Layout> result =
+          source.extractSlice(slice.getOffsets(), to);
+      if (result && source.getNumRegisters() <= kMaxRegisters)
         return std::make_pair(source, *result);
+    }
     for (size_t dim = 0; dim < from.size(); ++dim)
       if (from[dim] == to[dim])
         keptFrom |= uint64_t(1) << dim;
@@ -257,6 +288,21 @@ getFallbackLayouts(Operation *op, int64_t waveSize, int64_t numWaves) {
   } else {
     std::tie(keptFrom, keptTo) = getKeptDims(from, to);
   }
+  // With the last dimension over lanes and the rest in registers, both sides
+  // count on in row-major order.
+  int64_t inRegisters = 1, elements = 1;
+  for (size_t dim = 0; dim < from.size(); ++dim) {
+    elements *= from[dim];
+    if (!(keptFrom >> dim & 1))
+      inRegisters *= from[dim];
+  }
+  int64_t lanes = std::gcd(std::gcd(from.back(), to.back()), waveSize);
+  if (isa<ReshapeOp>(op) && elements / lanes <= kMaxRegisters &&
+      elements / lanes < inRegisters)
+    return std::make_pair(getRowMajorLayout(from, lanes, waveSize, numWaves),
+                          getRowMajorLayout(to, lanes, waveSize, numWaves));
+  if (inRegisters > kMaxRegisters)
+    return std::nullopt;
   auto request = [&](ArrayRef<int64_t> shape, uint64_t kept) {
     BlockedRequest request;
     request.shape.assign(shape.begin(), shape.end());
@@ -272,7 +318,6 @@ getFallbackLayouts(Operation *op, int64_t waveSize, int64_t numWaves) {
   Layout source = chooseBlockedLayout(request(from, keptFrom));
   if (source.getNumRegisters() > kMaxRegisters)
     return std::nullopt;
-  SmallVector<int64_t> keptSizes;
   Layout core = source;
   for (int64_t dim = from.size() - 1; dim >= 0; --dim)
     if (!(keptFrom >> dim & 1))

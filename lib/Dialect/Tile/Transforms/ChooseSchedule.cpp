@@ -59,9 +59,9 @@ KernelTiles collectTiles(KernelOp kernel, const ChipInfo &chip,
       if (isa<RankedTensorType>(type)) {
         int64_t elements = getTileElements(type);
         tiles.maxElements = std::max(tiles.maxElements, elements);
-        tiles.maxBytes = std::max(
-            tiles.maxBytes,
-            elements * getElementBytes(getElementTypeOrSelf(type)));
+        tiles.maxBytes =
+            std::max(tiles.maxBytes,
+                     elements * getElementBytes(getElementTypeOrSelf(type)));
       }
     if (std::optional<MemoryAccess> access = getMemoryAccess(op)) {
       int64_t elementBytes =
@@ -144,12 +144,11 @@ SmallVector<int64_t> chooseMmaWaves(const KernelTiles &tiles,
 int64_t chooseWaveCount(const KernelTiles &tiles, const ChipInfo &chip,
                         int64_t vectorBytes) {
   int64_t limit = llvm::bit_floor<uint64_t>(getMaxWaves(chip));
-  int64_t vector =
-      std::max<int64_t>(1, vectorBytes / tiles.accessElementBytes);
+  int64_t vector = std::max<int64_t>(1, vectorBytes / tiles.accessElementBytes);
   int64_t usual =
       llvm::bit_floor<uint64_t>(std::max<int64_t>(1, chip.simdsPerComputeUnit));
-  int64_t waves = llvm::bit_floor<uint64_t>(std::max<int64_t>(
-      1, tiles.maxElements / (chip.waveSize * vector)));
+  int64_t waves = llvm::bit_floor<uint64_t>(
+      std::max<int64_t>(1, tiles.maxElements / (chip.waveSize * vector)));
   waves = std::min({waves, usual, limit});
   int64_t budgetBytes = chip.maxRegistersPerLane / 8 * 4;
   while (waves < limit && budgetBytes &&

@@ -117,8 +117,8 @@ int64_t Divisibility::visit(Value value) {
   if (auto arg = dyn_cast<BlockArgument>(value)) {
     auto loop = dyn_cast<scf::ForOp>(arg.getOwner()->getParentOp());
     if (!loop) {
-      auto fact = dyn_cast_or_null<IntegerAttr>(
-          getArgFact(value, "tile.divisible"));
+      auto fact =
+          dyn_cast_or_null<IntegerAttr>(getArgFact(value, "tile.divisible"));
       return fact ? divisorOf(fact.getInt()) : 1;
     }
     if (arg == loop.getInductionVar())
@@ -126,14 +126,14 @@ int64_t Divisibility::visit(Value value) {
     OpOperand *init = loop.getTiedLoopInit(arg);
     // While the body is being looked at, nothing is known of the value.
     known[value] = 1;
-    return visitCarried(value, init->get(), loop.getTiedLoopYieldedValue(arg)->get());
+    return visitCarried(value, init->get(),
+                        loop.getTiedLoopYieldedValue(arg)->get());
   }
   Operation *op = value.getDefiningOp();
   return TypeSwitch<Operation *, int64_t>(op)
       .Case<arith::AddIOp, arith::SubIOp, arith::MinSIOp, arith::MaxSIOp,
-            arith::MinUIOp, arith::MaxUIOp>([&](auto o) {
-        return std::min(get(o.getLhs()), get(o.getRhs()));
-      })
+            arith::MinUIOp, arith::MaxUIOp>(
+          [&](auto o) { return std::min(get(o.getLhs()), get(o.getRhs())); })
       .Case<arith::SelectOp>([&](auto o) {
         return std::min(get(o.getTrueValue()), get(o.getFalseValue()));
       })
@@ -145,9 +145,8 @@ int64_t Divisibility::visit(Value value) {
           return get(o.getLhs());
         return product(get(o.getLhs()), int64_t(1) << by.getZExtValue());
       })
-      .Case<arith::RemSIOp, arith::RemUIOp>([&](auto o) {
-        return std::min(get(o.getLhs()), get(o.getRhs()));
-      })
+      .Case<arith::RemSIOp, arith::RemUIOp>(
+          [&](auto o) { return std::min(get(o.getLhs()), get(o.getRhs())); })
       .Case<arith::DivSIOp, arith::DivUIOp, arith::FloorDivSIOp,
             arith::CeilDivSIOp>([&](auto o) -> int64_t {
         APInt by;
@@ -156,11 +155,13 @@ int64_t Divisibility::visit(Value value) {
           return 1;
         int64_t lhs = get(o.getLhs());
         int64_t divisor = by.getSExtValue();
-        return llvm::isPowerOf2_64(divisor) ? std::max<int64_t>(1, lhs / divisor)
-                                            : 1;
+        return llvm::isPowerOf2_64(divisor)
+                   ? std::max<int64_t>(1, lhs / divisor)
+                   : 1;
       })
       .Case<arith::IndexCastOp, arith::IndexCastUIOp, arith::ExtSIOp,
-            arith::ExtUIOp, arith::TruncIOp>([&](auto o) { return get(o.getIn()); })
+            arith::ExtUIOp, arith::TruncIOp>(
+          [&](auto o) { return get(o.getIn()); })
       .Case<memref::DimOp>([&](memref::DimOp o) -> int64_t {
         std::optional<int64_t> dim = o.getConstantIndex();
         if (!dim || *dim < 0 ||

@@ -13,12 +13,14 @@ namespace tilewright::tile {
 /// Divisors of scalar integer values of one kernel.
 ///
 /// Only powers of two are followed: they are what vector widths need, and they
-/// survive arithmetic that wraps. Facts come from constants, `tile.divisible` of scalar arguments and of the
-/// sizes of memref arguments, and the operations on them; a value without any
-/// fact has the divisor 1. The IR must not change while this is in use.
+/// survive arithmetic that wraps. Facts come from constants, `tile.divisible`
+/// of scalar arguments and of the sizes of memref arguments, and the operations
+/// on them; a value without any fact has the divisor 1. The IR must not change
+/// while this is in use.
 class Divisibility {
 public:
-  /// The largest proven divisor of `value`, at least 1 and at most kLimit. Zero, which everything divides, gives kLimit.
+  /// The largest proven divisor of `value`, at least 1 and at most kLimit.
+  /// Zero, which everything divides, gives kLimit.
   int64_t get(mlir::Value value);
 
   /// The proven divisor of the size of `memref` along `dim`.

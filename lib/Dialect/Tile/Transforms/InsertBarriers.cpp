@@ -18,7 +18,7 @@ public:
   using TileInsertBarriersPassBase::TileInsertBarriersPassBase;
 
   void runOnOperation() override {
-    numBarriers = insertBarriers(getOperation().getBody());
+    numBarriers = insertBarriers(getOperation().getBody(), remarks);
   }
 };
 

@@ -4,6 +4,7 @@
 #include "KernelFacts.h"
 
 #include "mlir/IR/Builders.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -47,9 +48,9 @@ static FailureOr<AttrT> getField(KernelOp kernel, DictionaryAttr fields,
     return AttrT();
   if (auto typed = dyn_cast<AttrT>(attr))
     return typed;
-  return kernel.emitError() << "expected field '" << name
-                            << "' of 'tile.schedule' to be " << expected
-                            << ", but got " << attr;
+  return kernel.emitError()
+         << "expected field '" << name << "' of 'tile.schedule' to be "
+         << expected << ", but got " << attr;
 }
 
 FailureOr<Schedule> readSchedule(KernelOp kernel, const ChipInfo &chip) {
@@ -77,10 +78,10 @@ FailureOr<Schedule> readSchedule(KernelOp kernel, const ChipInfo &chip) {
     if (*value)
       *text.value = value->getValue().str();
   }
-  auto waves = getField<DenseI64ArrayAttr>(kernel, fields, "waves",
-                                           "an array of i64");
-  auto bytes = getField<IntegerAttr>(kernel, fields, "vector_bytes",
-                                     "an integer");
+  auto waves =
+      getField<DenseI64ArrayAttr>(kernel, fields, "waves", "an array of i64");
+  auto bytes =
+      getField<IntegerAttr>(kernel, fields, "vector_bytes", "an integer");
   if (failed(waves) || failed(bytes))
     return failure();
   if (*waves) {
@@ -115,34 +116,33 @@ LogicalResult checkSchedule(KernelOp kernel, const Schedule &schedule,
     return diag << ", but got \"" << value << "\"";
   };
   if (failed(checkChoice("kind", schedule.kind, {"simple"})) ||
-      failed(checkChoice("operands", schedule.operands,
-                         {"shared", "direct"})) ||
+      failed(
+          checkChoice("operands", schedule.operands, {"shared", "direct"})) ||
       failed(checkChoice("epilogue", schedule.epilogue, {"shared", "direct"})))
     return failure();
   if (schedule.waves.size() > 2)
     return kernel.emitError() << "expected 1 or 2 counts of waves, but got "
                               << schedule.waves.size();
-  int64_t limit = std::max<int64_t>(
-      1, chip.maxThreadsPerWorkgroup / std::max<int64_t>(1, chip.waveSize));
+  int64_t limit = std::max<int64_t>(1, chip.maxThreadsPerWorkgroup /
+                                           std::max<int64_t>(1, chip.waveSize));
   int64_t product = 1;
   for (int64_t count : schedule.waves) {
     if (count < 1 || count > limit)
-      return kernel.emitError() << "expected a count of waves in [1, " << limit
-                                << "] on '" << chip.name << "', but got "
-                                << count;
+      return kernel.emitError()
+             << "expected a count of waves in [1, " << limit << "] on '"
+             << chip.name << "', but got " << count;
     product *= count;
   }
   if (product > limit)
-    return kernel.emitError() << "expected at most " << limit
-                              << " waves per workgroup on '" << chip.name
-                              << "', but got " << product;
+    return kernel.emitError()
+           << "expected at most " << limit << " waves per workgroup on '"
+           << chip.name << "', but got " << product;
   if (schedule.vectorBytes &&
       (!llvm::isPowerOf2_64(schedule.vectorBytes) ||
        schedule.vectorBytes > std::max<int64_t>(4, chip.maxGlobalAccessBytes)))
     return kernel.emitError()
            << "expected 'vector_bytes' to be a power of two of at most "
-           << chip.maxGlobalAccessBytes << ", but got "
-           << schedule.vectorBytes;
+           << chip.maxGlobalAccessBytes << ", but got " << schedule.vectorBytes;
   if (!schedule.atom.empty() && !chip.findAtom(schedule.atom))
     return kernel.emitError() << "'" << chip.name << "' has no mma atom \""
                               << schedule.atom << "\"";
@@ -164,6 +164,15 @@ void writeSchedule(KernelOp kernel, const Schedule &schedule) {
   kernel->setAttr(kScheduleAttr,
                   ScheduleAttr::get(kernel.getContext(),
                                     fields.getDictionary(kernel.getContext())));
+}
+
+void eraseDeadOperations(KernelOp kernel) {
+  // In reverse: users before what they use, bodies before what holds them.
+  SmallVector<Operation *> ops;
+  kernel.walk<WalkOrder::PreOrder>([&](Operation *op) { ops.push_back(op); });
+  for (Operation *op : llvm::reverse(ops))
+    if (op != kernel && isOpTriviallyDead(op))
+      op->erase();
 }
 
 std::optional<ElementKind> getElementKind(Type type) {

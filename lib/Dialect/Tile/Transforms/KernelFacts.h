@@ -44,6 +44,9 @@ mlir::LogicalResult checkSchedule(KernelOp kernel, const Schedule &schedule,
 /// Writes `schedule` back, keeping fields that are not known here.
 void writeSchedule(KernelOp kernel, const Schedule &schedule);
 
+/// Erases operations whose results nobody uses and that do nothing else.
+void eraseDeadOperations(KernelOp kernel);
+
 /// The kind of a tile's elements; nothing for index.
 std::optional<ElementKind> getElementKind(mlir::Type type);
 

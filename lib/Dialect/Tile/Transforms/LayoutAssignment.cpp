@@ -88,8 +88,7 @@ BlockedRequest LayoutAssignment::getRequest(ArrayRef<int64_t> shape,
 
 LayoutAttr LayoutAssignment::getAccessLayout(const MemoryAccess &access) {
   BlockedRequest request = getRequest(getTileShape(access.tileType), 0);
-  request.elementBytes =
-      getElementBytes(getElementTypeOrSelf(access.tileType));
+  request.elementBytes = getElementBytes(getElementTypeOrSelf(access.tileType));
   int64_t contiguous = getContiguousDim(access);
   if (contiguous >= 0)
     request.contiguousDim = contiguous;
@@ -100,7 +99,8 @@ LayoutAttr LayoutAssignment::getAccessLayout(const MemoryAccess &access) {
   // Slices that stay in their lanes are worth a somewhat dearer access.
   for (Operation *user : access.op->getUsers())
     if (auto slice = dyn_cast<ExtractSliceOp>(user))
-      limitToSlice(request, slice);
+      if (!limitToSlice(request, slice))
+        return getAttr(layout);
   if (request.maxExtents.empty())
     return getAttr(layout);
   Layout limited = chooseBlockedLayout(request);
@@ -136,6 +136,17 @@ static int64_t getStagingCost(const Layout &from, const Layout &to) {
   return 16 + 4 * (from.getNumRegisters() + to.getNumRegisters()) / 2;
 }
 
+bool LayoutAssignment::isSlowerThanCoalesced(const MemoryAccess &access,
+                                             LayoutAttr layout) {
+  ArrayRef<int64_t> shape = getTileShape(access.tileType);
+  int64_t contiguous = getContiguousDim(access);
+  int64_t width = getVectorWidth(access, divisibility, schedule.vectorBytes);
+  int64_t bytes = getElementBytes(getElementTypeOrSelf(access.tileType));
+  return getAccessCost(layout.getLayout(), shape, contiguous, width, bytes) >
+         getAccessCost(getAccessLayout(access).getLayout(), shape, contiguous,
+                       width, bytes);
+}
+
 bool LayoutAssignment::wantsStaging(const MemoryAccess &access,
                                     LayoutAttr layout) {
   // A buffer of that size would leave too little for others.
@@ -150,9 +161,9 @@ bool LayoutAssignment::wantsStaging(const MemoryAccess &access,
   int64_t bytes = getElementBytes(getElementTypeOrSelf(access.tileType));
   int64_t direct =
       getAccessCost(layout.getLayout(), shape, contiguous, width, bytes);
-  int64_t staged = getAccessCost(coalesced.getLayout(), shape, contiguous,
-                                 width, bytes) +
-                   getStagingCost(coalesced.getLayout(), layout.getLayout());
+  int64_t staged =
+      getAccessCost(coalesced.getLayout(), shape, contiguous, width, bytes) +
+      getStagingCost(coalesced.getLayout(), layout.getLayout());
   return staged < direct;
 }
 
@@ -312,8 +323,7 @@ Value LayoutAssignment::getTiedTarget(OpOperand &use) {
   if (isa<scf::ConditionOp>(op)) {
     if (index == 0)
       return {};
-    return cast<scf::WhileOp>(op->getParentOp())
-        .getAfterArguments()[index - 1];
+    return cast<scf::WhileOp>(op->getParentOp()).getAfterArguments()[index - 1];
   }
   if (isa<scf::YieldOp>(op)) {
     Operation *parent = op->getParentOp();
@@ -335,8 +345,7 @@ SmallVector<Value> LayoutAssignment::getTied(Value value) {
   };
   auto addBefore = [&](scf::WhileOp loop, unsigned i) {
     llvm::append_values(tied, Value(loop.getBeforeArguments()[i]),
-                        loop.getInits()[i],
-                        loop.getYieldOp()->getOperand(i));
+                        loop.getInits()[i], loop.getYieldOp()->getOperand(i));
   };
   auto addAfter = [&](scf::WhileOp loop, unsigned i) {
     llvm::append_values(tied, Value(loop.getAfterArguments()[i]),
@@ -403,10 +412,9 @@ void LayoutAssignment::assignAccesses() {
   // From the largest tile; those of one size in the order of the text.
   SmallVector<std::pair<int64_t, size_t>> order;
   for (auto [index, access] : llvm::enumerate(accesses))
-    order.push_back(
-        {-getTileElements(access.tileType) *
-             getElementBytes(getElementTypeOrSelf(access.tileType)),
-         index});
+    order.push_back({-getTileElements(access.tileType) *
+                         getElementBytes(getElementTypeOrSelf(access.tileType)),
+                     index});
   llvm::sort(order);
   for (auto [negativeBytes, index] : order) {
     const MemoryAccess &access = accesses[index];

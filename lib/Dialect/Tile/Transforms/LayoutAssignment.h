@@ -44,8 +44,9 @@ public:
   LayoutAttr getAccessLayout(const MemoryAccess &access);
   /// The layout of a tile of this type that nothing decides.
   LayoutAttr getDefaultLayout(mlir::Type type, uint64_t forbidWaves = 0);
-  /// Whether a store of a tile in `layout` should turn it into the coalesced
-  /// layout first.
+  /// Whether `access` in `layout` costs more than in the coalesced layout.
+  bool isSlowerThanCoalesced(const MemoryAccess &access, LayoutAttr layout);
+  /// Whether it costs so much more that a turn through shared memory pays.
   bool wantsStaging(const MemoryAccess &access, LayoutAttr layout);
   /// The width that `access` may use for a tile in `layout`.
   int64_t getVectorWidthIn(const MemoryAccess &access, const Layout &layout);

@@ -46,7 +46,7 @@ public:
     for (Operation *op : ops)
       if (failed(rewrite(op)))
         return failure();
-    eraseDead();
+    eraseDeadOperations(kernel);
     return success();
   }
 
@@ -67,8 +67,8 @@ private:
     auto key = std::make_pair(value, Attribute(layout));
     if (Value known = versions.lookup(key))
       return known;
-    FailureOr<Value> version = getHome(value) ? move(value, layout)
-                                              : repeat(value, layout);
+    FailureOr<Value> version =
+        getHome(value) ? move(value, layout) : repeat(value, layout);
     if (succeeded(version))
       versions[key] = *version;
     return version;
@@ -113,9 +113,8 @@ private:
     Value result = copy->getResult(cast<OpResult>(value).getResultNumber());
     if (native == layout)
       return result;
-    return Value(RelayoutOp::create(builder, op->getLoc(),
-                                    withLayout(result.getType(), layout),
-                                    result));
+    return Value(RelayoutOp::create(
+        builder, op->getLoc(), withLayout(result.getType(), layout), result));
   }
 
   LogicalResult retypeConstant(Operation *op) {
@@ -154,8 +153,12 @@ private:
       }
     }
     return op->emitOpError()
-           << "moves too many elements between lanes: expected dimensions that "
-              "are powers of two, or fewer elements, but got "
+           << "moves too many elements between lanes: expected "
+           << (isa<ExtractSliceOp>(op)
+                   ? "offsets and sizes that are multiples of larger powers of "
+                     "two"
+                   : "dimensions that are powers of two")
+           << ", or fewer elements, but got "
            << op->getOperand(index).getType();
   }
 
@@ -265,8 +268,8 @@ private:
     if (!layout)
       layout = assignment.getDefaultLayout(first.getType());
     if (hasWavesAlong(layout.getLayout(), axis))
-      layout = assignment.getDefaultLayout(first.getType(),
-                                           uint64_t(1) << axis);
+      layout =
+          assignment.getDefaultLayout(first.getType(), uint64_t(1) << axis);
     for (OpOperand &use : op->getOpOperands())
       if (failed(useIn(use, layout)))
         return failure();
@@ -303,7 +306,7 @@ private:
       if (!layout)
         layout = assignment.getAccessLayout(access);
       else if (isa<StoreOp>(op) && assignment.schedule.stagesEpilogue() &&
-               assignment.wantsStaging(access, layout))
+               assignment.isSlowerThanCoalesced(access, layout))
         layout = assignment.getAccessLayout(access);
       if (failed(useIn(op->getOpOperand(0), layout)))
         return failure();
@@ -354,14 +357,6 @@ private:
     auto store = StoreSharedOp::create(builder, loc, value, buffer);
     Value all = LoadSharedOp::create(builder, loc, tensor, buffer);
     value.replaceAllUsesExcept(all, store);
-  }
-
-  void eraseDead() {
-    SmallVector<Operation *> ops;
-    kernel.walk([&](Operation *op) { ops.push_back(op); });
-    for (Operation *op : llvm::reverse(ops))
-      if (op != kernel && isOpTriviallyDead(op))
-        op->erase();
   }
 
   KernelOp kernel;

@@ -59,9 +59,8 @@ std::optional<Layout> getResultLayout(Operation *op, unsigned index,
   if (isElementwise(op))
     return operand;
   if (auto transpose = dyn_cast<TransposeOp>(op))
-    return operand.transpose(
-        SmallVector<unsigned>(transpose.getPermutation().begin(),
-                              transpose.getPermutation().end()));
+    return operand.transpose(SmallVector<unsigned>(
+        transpose.getPermutation().begin(), transpose.getPermutation().end()));
   if (auto reshape = dyn_cast<ReshapeOp>(op)) {
     ArrayRef<int64_t> to = getTileShape(reshape.getResult().getType());
     if (to.empty())

@@ -35,7 +35,8 @@ struct BlockedRequest {
 };
 
 /// Limits `request` so that `slice` of a tile of its shape stays in its lanes.
-void limitToSlice(BlockedRequest &request, ExtractSliceOp slice);
+/// False where too few lanes would be left for the tile.
+bool limitToSlice(BlockedRequest &request, ExtractSliceOp slice);
 
 /// The split of lanes and waves over the dimensions that takes the fewest
 /// registers and reads memory in whole sectors; then the one with most lanes

@@ -33,61 +33,60 @@ static void setWalk(MemoryAccess &access, ArrayRef<int64_t> walk) {
 std::optional<MemoryAccess> getMemoryAccess(Operation *op) {
   MemoryAccess access;
   access.op = op;
-  bool found =
-      TypeSwitch<Operation *, bool>(op)
-          .Case<LoadOp>([&](LoadOp o) {
-            access.reads = true;
-            access.memory = o.getMemref();
-            access.tileType = o.getResult().getType();
-            access.dims = o.getWalkedDims();
-            llvm::append_range(access.indices, o.getIndices());
-            return true;
-          })
-          .Case<StoreOp>([&](StoreOp o) {
-            access.writes = true;
-            access.memory = o.getMemref();
-            access.tileType = o.getValue().getType();
-            access.dims = o.getWalkedDims();
-            llvm::append_range(access.indices, o.getIndices());
-            return true;
-          })
-          .Case<GatherOp>([&](GatherOp o) {
-            access.reads = true;
-            access.memory = o.getMemref();
-            access.tileType = o.getResult().getType();
-            setWalk(access, o.getWalkOrDefault());
-            llvm::append_range(access.indices, o.getIndices());
-            return true;
-          })
-          .Case<ScatterOp>([&](ScatterOp o) {
-            access.writes = true;
-            access.memory = o.getMemref();
-            access.tileType = o.getValue().getType();
-            setWalk(access, o.getWalkOrDefault());
-            llvm::append_range(access.indices, o.getIndices());
-            return true;
-          })
-          .Case<AtomicRMWOp>([&](AtomicRMWOp o) {
-            access.reads = access.writes = true;
-            access.memory = o.getMemref();
-            access.tileType = o.getValue().getType();
-            setWalk(access, o.getWalkOrDefault());
-            llvm::append_range(access.indices, o.getIndices());
-            return true;
-          })
-          .Case<LoadSharedOp>([&](LoadSharedOp o) {
-            access.isShared = access.reads = true;
-            access.memory = o.getBuffer();
-            access.tileType = o.getResult().getType();
-            return true;
-          })
-          .Case<StoreSharedOp>([&](StoreSharedOp o) {
-            access.isShared = access.writes = true;
-            access.memory = o.getBuffer();
-            access.tileType = o.getValue().getType();
-            return true;
-          })
-          .Default([](Operation *) { return false; });
+  bool found = TypeSwitch<Operation *, bool>(op)
+                   .Case<LoadOp>([&](LoadOp o) {
+                     access.reads = true;
+                     access.memory = o.getMemref();
+                     access.tileType = o.getResult().getType();
+                     access.dims = o.getWalkedDims();
+                     llvm::append_range(access.indices, o.getIndices());
+                     return true;
+                   })
+                   .Case<StoreOp>([&](StoreOp o) {
+                     access.writes = true;
+                     access.memory = o.getMemref();
+                     access.tileType = o.getValue().getType();
+                     access.dims = o.getWalkedDims();
+                     llvm::append_range(access.indices, o.getIndices());
+                     return true;
+                   })
+                   .Case<GatherOp>([&](GatherOp o) {
+                     access.reads = true;
+                     access.memory = o.getMemref();
+                     access.tileType = o.getResult().getType();
+                     setWalk(access, o.getWalkOrDefault());
+                     llvm::append_range(access.indices, o.getIndices());
+                     return true;
+                   })
+                   .Case<ScatterOp>([&](ScatterOp o) {
+                     access.writes = true;
+                     access.memory = o.getMemref();
+                     access.tileType = o.getValue().getType();
+                     setWalk(access, o.getWalkOrDefault());
+                     llvm::append_range(access.indices, o.getIndices());
+                     return true;
+                   })
+                   .Case<AtomicRMWOp>([&](AtomicRMWOp o) {
+                     access.reads = access.writes = true;
+                     access.memory = o.getMemref();
+                     access.tileType = o.getValue().getType();
+                     setWalk(access, o.getWalkOrDefault());
+                     llvm::append_range(access.indices, o.getIndices());
+                     return true;
+                   })
+                   .Case<LoadSharedOp>([&](LoadSharedOp o) {
+                     access.isShared = access.reads = true;
+                     access.memory = o.getBuffer();
+                     access.tileType = o.getResult().getType();
+                     return true;
+                   })
+                   .Case<StoreSharedOp>([&](StoreSharedOp o) {
+                     access.isShared = access.writes = true;
+                     access.memory = o.getBuffer();
+                     access.tileType = o.getValue().getType();
+                     return true;
+                   })
+                   .Default([](Operation *) { return false; });
   if (!found)
     return std::nullopt;
   return access;
@@ -115,26 +114,40 @@ int64_t getContiguousDim(const MemoryAccess &access) {
 }
 
 int64_t getVectorWidth(const MemoryAccess &access, Divisibility &divisibility,
-                       int64_t maxBytes) {
+                       int64_t maxBytes, std::string *limit) {
+  if (limit)
+    limit->clear();
   int64_t tileDim = getContiguousDim(access);
-  if (tileDim < 0)
+  if (tileDim < 0) {
+    if (limit)
+      *limit = "a stride of 1 in the type, for example strided<[?, 1]>";
     return 1;
+  }
   Value memref = access.memory;
   auto type = cast<MemRefType>(memref.getType());
   int64_t contiguous = access.dims[tileDim];
   int64_t bytes = getElementBytes(type.getElementType());
 
   // In elements: what the first address, each row and the bounds are
-  // multiples of.
+  // multiples of. All are powers of two.
   int64_t width = std::max<int64_t>(1, maxBytes / bytes);
-  width = std::min(width, std::max<int64_t>(
-                              1, Divisibility::getAlignment(memref) / bytes));
-  width = std::min(width, Divisibility::getSize(memref, contiguous));
-  width = std::min(width, divisibility.get(access.indices[contiguous]));
+  auto restrict = [&](int64_t divisor, const Twine &fact) {
+    if (divisor >= width)
+      return;
+    width = divisor;
+    if (limit)
+      *limit = fact.str();
+  };
+  restrict(std::max<int64_t>(1, Divisibility::getAlignment(memref) / bytes),
+           "'tile.align'");
+  restrict(Divisibility::getSize(memref, contiguous),
+           "'tile.divisible' of dimension " + Twine(contiguous));
   for (int64_t dim = 0; dim < type.getRank(); ++dim)
     if (dim != contiguous && type.getDimSize(dim) != 1)
-      width = std::min(width, Divisibility::getStride(memref, dim));
-  // All are powers of two.
+      restrict(Divisibility::getStride(memref, dim),
+               "'tile.stride_divisible' of dimension " + Twine(dim));
+  restrict(divisibility.get(access.indices[contiguous]),
+           "the divisor of index " + Twine(contiguous));
   return width;
 }
 

@@ -8,6 +8,7 @@
 #include "mlir/IR/Value.h"
 #include "llvm/ADT/SmallVector.h"
 #include <optional>
+#include <string>
 
 namespace tilewright::tile {
 
@@ -43,9 +44,10 @@ int64_t getContiguousDim(const MemoryAccess &access);
 
 /// How many neighbours along getContiguousDim may be accessed as one, by proof:
 /// aligned to their whole size and all in or all out of bounds. A power of two,
-/// at most `maxBytes` wide, at least 1.
+/// at most `maxBytes` wide, at least 1. `limit` gets the fact that keeps it
+/// below `maxBytes`, empty where none does.
 int64_t getVectorWidth(const MemoryAccess &access, Divisibility &divisibility,
-                       int64_t maxBytes);
+                       int64_t maxBytes, std::string *limit = nullptr);
 
 } // namespace tilewright::tile
 

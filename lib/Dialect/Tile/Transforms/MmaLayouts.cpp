@@ -48,7 +48,8 @@ Layout getFmaLayout(ArrayRef<int64_t> shape, int64_t waveSize,
                     ArrayRef<int64_t> waves) {
   int64_t rank = shape.size(), rowDim = rank - 2, columnDim = rank - 1;
   int64_t m = shape[rowDim], n = shape[columnDim];
-  int64_t waveRows = waves.front(), waveColumns = waves.size() > 1 ? waves[1] : 1;
+  int64_t waveRows = waves.front(),
+          waveColumns = waves.size() > 1 ? waves[1] : 1;
   int64_t bestColumns = 1, bestCost = -1;
   for (int64_t columns = 1; columns <= waveSize; columns *= 2) {
     int64_t rows = waveSize / columns;
@@ -144,12 +145,12 @@ MmaLayouts getMmaLayouts(MmaOp op, const ChipInfo &chip,
   MmaLayouts layouts;
   if (!atom) {
     layouts.acc = getFmaLayout(accShape, chip.waveSize, schedule.waves);
-    layouts.lhs = layouts.acc.collapseDim(column)
-                      .withoutFreeRegisters()
-                      .broadcastDim(column, lhsShape[column]);
-    layouts.rhs = layouts.acc.collapseDim(row)
-                      .withoutFreeRegisters()
-                      .broadcastDim(row, rhsShape[row]);
+    layouts.lhs =
+        layouts.acc.collapseDim(column).withoutFreeRegisters().broadcastDim(
+            column, lhsShape[column]);
+    layouts.rhs =
+        layouts.acc.collapseDim(row).withoutFreeRegisters().broadcastDim(
+            row, rhsShape[row]);
     return layouts;
   }
   layouts.lhs = Layout::extendAtom(atom->lhs, lhsShape,

@@ -75,23 +75,23 @@ public:
 
 private:
   /// One buffer serves all layouts in which `source` is wanted in one block.
-  StoreSharedOp promote(Value source, MutableArrayRef<RelayoutOp> ops, const ChipInfo &chip) {
+  StoreSharedOp promote(Value source, MutableArrayRef<RelayoutOp> ops,
+                        const ChipInfo &chip) {
     auto type = cast<RankedTensorType>(source.getType());
     SmallVector<SharedUse, 2> uses = {
         {getLayoutAttr(type).getLayout(), /*isWrite=*/true}};
     for (RelayoutOp op : ops)
       uses.push_back({getLayoutAttr(op.getResult().getType()).getLayout(),
                       /*isWrite=*/false});
-    SharedType bufferType = choosePaddedType(
-        type.getShape(), type.getElementType(), uses, chip);
+    SharedType bufferType =
+        choosePaddedType(type.getShape(), type.getElementType(), uses, chip);
 
     Location loc = ops.front().getLoc();
     OpBuilder builder(source.getContext());
     if (Operation *def = source.getDefiningOp())
       builder.setInsertionPointAfter(def);
     else
-      builder.setInsertionPointToStart(
-          cast<BlockArgument>(source).getOwner());
+      builder.setInsertionPointToStart(cast<BlockArgument>(source).getOwner());
     auto buffer =
         AllocSharedOp::create(builder, loc, bufferType, IntegerAttr());
     auto store = StoreSharedOp::create(builder, loc, source, buffer);

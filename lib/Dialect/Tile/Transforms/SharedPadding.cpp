@@ -19,12 +19,12 @@ SharedAccess getPlainAccess(int64_t bytes, bool isWrite, const ChipInfo &chip) {
   access.isWrite = isWrite;
   access.bytes = bytes;
   access.banks = std::max<int64_t>(1, chip.sharedBanks);
-  int64_t lanes = std::max<int64_t>(
-      1, access.banks * chip.sharedBankBytes / std::max<int64_t>(4, bytes));
+  int64_t lanes = std::max<int64_t>(1, access.banks * chip.sharedBankBytes /
+                                           std::max<int64_t>(4, bytes));
   lanes = std::min(lanes, chip.waveSize);
   for (int64_t first = 0; first < chip.waveSize; first += lanes) {
-    uint64_t mask = lanes == 64 ? ~uint64_t(0)
-                                : ((uint64_t(1) << lanes) - 1) << first;
+    uint64_t mask =
+        lanes == 64 ? ~uint64_t(0) : ((uint64_t(1) << lanes) - 1) << first;
     access.phases.push_back(mask);
   }
   return access;
@@ -37,8 +37,8 @@ int64_t getAccessElements(SharedType type, const Layout &layout,
   int64_t bytes = getElementBytes(type.getElementType());
   int64_t fastest = type.getOrder().front();
   int64_t width = layout.getVectorWidth(fastest, type.getShape());
-  width = std::min(width,
-                   std::max<int64_t>(1, chip.maxSharedAccessBytes / bytes));
+  width =
+      std::min(width, std::max<int64_t>(1, chip.maxSharedAccessBytes / bytes));
   // Rows, and the gaps after each interval, must keep the alignment.
   int64_t row = type.getShape()[fastest];
   if (type.getRank() > 1)
@@ -110,9 +110,10 @@ SharedType choosePaddedType(ArrayRef<int64_t> shape, Type elementType,
       cycles += countSharedCycles(type, use, chip);
     int64_t bytes = type.getSizeInBytes();
     // More memory must save something: one cycle in sixteen.
-    bool isBetter = bestCycles < 0 || (bytes <= bestBytes
-                                           ? cycles < bestCycles
-                                           : cycles + bestCycles / 16 < bestCycles);
+    bool isBetter =
+        bestCycles < 0 ||
+        (bytes <= bestBytes ? cycles < bestCycles
+                            : cycles + bestCycles / 16 < bestCycles);
     if (isBetter) {
       best = type;
       bestCycles = cycles;
@@ -135,10 +136,9 @@ SharedType choosePaddedType(ArrayRef<int64_t> shape, Type elementType,
         break;
       if (!pad && fastest == rank - 1)
         continue;
-      consider(SharedType::get(
-          shape, elementType,
-          PaddedAttr::get(elementType.getContext(), order, shape[fastest],
-                          pad)));
+      consider(SharedType::get(shape, elementType,
+                               PaddedAttr::get(elementType.getContext(), order,
+                                               shape[fastest], pad)));
     }
   }
   return best;

@@ -103,7 +103,8 @@ private:
     for (Value value : values) {
       SmallVector<int64_t> shape(getTileShape(value.getType()));
       shape.erase(shape.begin() + axis);
-      types.push_back(getTileType(shape, getElementTypeOrSelf(value.getType())));
+      types.push_back(
+          getTileType(shape, getElementTypeOrSelf(value.getType())));
     }
     auto step = ReduceOp::create(builder, op.getLoc(), types, values,
                                  uint64_t(axis), op.getIdentity());

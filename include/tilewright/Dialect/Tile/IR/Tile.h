@@ -62,6 +62,11 @@ mlir::Type getTileType(llvm::ArrayRef<int64_t> shape, mlir::Type elementType);
 /// The layout of a tile, or null where it has none or is a scalar.
 LayoutAttr getLayoutAttr(mlir::Type type);
 
+/// ", did you mean 'x'?" with the one of `known` that is closest to `name`, or
+/// nothing where none is close.
+std::string suggestName(llvm::StringRef name,
+                        llvm::ArrayRef<llvm::StringRef> known);
+
 /// Shared memory of a workgroup, for memory effects.
 struct SharedMemory : mlir::SideEffects::Resource::Base<SharedMemory> {
   llvm::StringRef getName() final { return "SharedMemory"; }

@@ -108,7 +108,8 @@ def Tile_ReduceOp : Tile_RegionOp<"reduce"> {
     from the left and one of each from the right. The region must be
     associative and commutative; the order is not specified but the same in
     each run. `identity` gives, per operand, a value that leaves the other side
-    unchanged. Reducing a tile of rank 1 gives scalars.
+    unchanged. Reducing a tile of rank 1 gives scalars. The region may use
+    scalars from outside.
 
     Constraints:
     - (C1) at least one operand, and all of one shape.

@@ -31,6 +31,7 @@ def Tile_KernelOp : Tile_Op<"kernel",
     - `tile.stride_divisible`: likewise for the strides.
     - `tile.noalias`: no other argument reaches the memory of this one, unless
       nobody writes to it.
+    - `tile.value`: the one value that a scalar has.
 
     Passes set `tile.chip`, `tile.schedule` and `tile.shared_bytes` on the kernel.
 
@@ -53,6 +54,7 @@ def Tile_KernelOp : Tile_Op<"kernel",
     - (C13) sizes of one name are equal where they are static.
     - (C14) a name is not both that of a size and that of an integer argument.
     - (C15) static sizes and strides obey their divisors.
+    - (C16) `tile.value` is a number of the type of a scalar argument.
 
     Lowered by `convert-tile-to-amdgpu`, `convert-tile-to-nvptx` and
     `convert-tile-to-host`.
@@ -108,6 +110,9 @@ def Tile_KernelOp : Tile_Op<"kernel",
     /// The first argument that defines `name`, or nothing. For a size, prefers
     /// one that is static.
     std::optional<GridSymbol> findSymbol(::llvm::StringRef name);
+    /// The value of a symbol where the kernel says it: a static size, or an
+    /// argument with `tile.value`.
+    std::optional<int64_t> getConstantSymbol(GridSymbol symbol);
     /// The extents of the grid where they are constant, else nothing each.
     ::llvm::SmallVector<std::optional<int64_t>> getConstantGrid();
 

@@ -58,6 +58,9 @@ def Tile_Dialect : Dialect {
     static constexpr ::llvm::StringLiteral getNoAliasAttrName() {
       return "tile.noalias";
     }
+    static constexpr ::llvm::StringLiteral getValueAttrName() {
+      return "tile.value";
+    }
     /// Names of the attributes that passes set on a kernel.
     static constexpr ::llvm::StringLiteral getChipAttrName() {
       return "tile.chip";

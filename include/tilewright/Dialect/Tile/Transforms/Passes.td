@@ -77,7 +77,8 @@ def TileAssignLayoutsPass
 
     On memory operations it sets `tile.vector = N`: the N lowest registers are N
     neighbours in memory, aligned to their whole size, and all in or all out of
-    bounds. Needs: `tile.chip`, a complete `tile.schedule`, no layouts yet.
+    bounds. With `remarks`, a remark names the fact that keeps an access narrow.
+    Needs: `tile.chip`, a complete `tile.schedule`, no layouts yet.
 
     ```mlir
     %0 = tile.load %a[%i] : memref<?xf32> -> tensor<256xf32>
@@ -88,6 +89,9 @@ def TileAssignLayoutsPass
         : memref<?xf32> -> tensor<256xf32, #tile.layout<...>>
     ```
   }];
+  let options = [
+    Option<"remarks", "remarks", "bool", /*default=*/"false",
+           "Say which fact would make an access wider">];
   let dependentDialects = ["::tilewright::tile::TileDialect",
                            "::mlir::arith::ArithDialect"];
 }
@@ -132,8 +136,11 @@ def TileInsertBarriersPass
     accesses overlap if their buffers do.
 
     Leaves alone: what barriers of the input order already. Each barrier is put
-    as late as possible. A remark says which fact would save one.
+    as late as possible. With `remarks`, a remark says which fact would save one.
   }];
+  let options = [
+    Option<"remarks", "remarks", "bool", /*default=*/"false",
+           "Say which barriers tile.noalias would save">];
   let statistics = [
     Statistic<"numBarriers", "num-barriers", "Barriers inserted">];
   let dependentDialects = ["::tilewright::tile::TileDialect"];
@@ -161,6 +168,60 @@ def TileAllocateSharedPass
   let statistics = [
     Statistic<"sharedBytes", "shared-bytes", "Bytes of shared memory">];
   let dependentDialects = ["::tilewright::tile::TileDialect"];
+}
+
+def TileSpecializePass
+    : Pass<"tile-specialize", "::tilewright::tile::KernelOp"> {
+  let summary = "Bind sizes and arguments to what a launch is known to pass";
+  let description = [{
+    Makes sizes and strides of memref arguments static, replaces scalar
+    arguments by constants, and writes down what else is known of arguments. All
+    of it is in the kernel's signature afterwards, from which the launch checks
+    it. Static sizes and strides are no longer passed; a scalar still is.
+
+    - `dims=M=128,K=64`: each size of that name in `tile.dims` is static.
+    - `strides=a.1=1`: stride 1 of argument `a` is static.
+    - `scalars=n=5,alpha=0.5`: the scalar gets `tile.value`, its uses a constant.
+    - `align=a=16`, `divisible=M=16,n=4`, `stride-divisible=a.0=8`, `noalias=a`:
+      the facts `tile.align`, `tile.divisible` (of each size of that name, or of
+      an integer argument), `tile.stride_divisible`, `tile.noalias`. Facts that
+      the kernel states already stay: both hold.
+
+    Leaves alone: kernels with another name than `kernel`, where that is given.
+    It is an error if a name is not the kernel's, if a size, stride or scalar
+    has another value already, or if an op other than `memref.dim` and those of
+    `tile` uses a memref whose type changes.
+
+    ```mlir
+    tile.kernel @k(%a: memref<?xf32> {tile.dims = ["N"]}, %n: i32)
+        grid ["N"] affine_map<()[N] -> (N ceildiv 64)> {
+    ```
+    becomes, with `dims=N=128 scalars=arg1=4`,
+    ```mlir
+    tile.kernel @k(%a: memref<128xf32> {tile.dims = ["N"]},
+                   %n: i32 {tile.value = 4 : i32})
+        grid ["N"] affine_map<()[N] -> (N ceildiv 64)> {
+      %c4_i32 = arith.constant 4 : i32
+    ```
+  }];
+  let options = [
+    Option<"kernel", "kernel", "std::string", /*default=*/"\"\"",
+           "Name of the kernel to specialize; all where empty">,
+    ListOption<"dims", "dims", "std::string", "Named sizes: NAME=SIZE,...">,
+    ListOption<"strides", "strides", "std::string",
+               "Strides, in elements: ARGUMENT.DIM=STRIDE,...">,
+    ListOption<"scalars", "scalars", "std::string",
+               "Values of scalar arguments: NAME=VALUE,...">,
+    ListOption<"align", "align", "std::string",
+               "Bytes that addresses are multiples of: ARGUMENT=BYTES,...">,
+    ListOption<"divisible", "divisible", "std::string",
+               "Divisors of sizes and integer arguments: NAME=DIVISOR,...">,
+    ListOption<"strideDivisible", "stride-divisible", "std::string",
+               "Divisors of strides: ARGUMENT.DIM=DIVISOR,...">,
+    ListOption<"noalias", "noalias", "std::string",
+               "Arguments whose memory no other reaches: NAME,...">];
+  let dependentDialects = ["::tilewright::tile::TileDialect",
+                           "::mlir::arith::ArithDialect"];
 }
 
 #endif // TILEWRIGHT_DIALECT_TILE_TRANSFORMS_PASSES_TD
