@@ -122,8 +122,8 @@ bool emulator::execReadFirstLane(Wave &wave, const Inst &inst, char *d) {
 
 bool emulator::execReadLane(Wave &wave, const Inst &inst, char *d) {
   Slot index = wave.access(inst).operands[1][0];
-  unsigned from = unsigned(wave.getLane(index, wave.firstLane())) &
-                  (wave.lanes() - 1);
+  unsigned from =
+      unsigned(wave.getLane(index, wave.firstLane())) & (wave.lanes() - 1);
   return mapLanes(wave, inst, d, [&](unsigned) { return from; });
 }
 
@@ -131,8 +131,8 @@ bool emulator::execReadLane(Wave &wave, const Inst &inst, char *d) {
 bool emulator::execWriteLane(Wave &wave, const Inst &inst, char *d) {
   const Access &access = wave.access(inst);
   unsigned first = wave.firstLane();
-  unsigned to = unsigned(wave.getLane(access.operands[1][0], first)) &
-                (wave.lanes() - 1);
+  unsigned to =
+      unsigned(wave.getLane(access.operands[1][0], first)) & (wave.lanes() - 1);
   for (unsigned i = 0; i < access.operands[0].size(); ++i)
     for (unsigned lane = 0; lane < wave.lanes(); ++lane)
       put(d, wave, inst.dstBytes, i, lane,
@@ -249,7 +249,7 @@ bool emulator::execDpp(Wave &wave, const Inst &inst, char *d) {
     bool reads = enabled && from != ~0u && wave.active[from];
     bool zero = enabled && (inst.imm >> 24 & 1);
     for (unsigned i = 0; i < access.operands[0].size(); ++i) {
-      uint64_t value = reads ? wave.getLane(access.operands[1][i], from)
+      uint64_t value = reads  ? wave.getLane(access.operands[1][i], from)
                        : zero ? 0
                               : wave.getLane(access.operands[0][i], lane);
       put(d, wave, inst.dstBytes, i, lane, value);
@@ -286,10 +286,9 @@ bool emulator::execPermLane16(Wave &wave, const Inst &inst, char *d) {
     unsigned row = (lane & ~15u) ^ (inst.imm & 1 ? 16 : 0);
     unsigned from = row | unsigned(selectors >> (4 * (lane & 15)) & 15);
     bool reads = wave.active[from] || (inst.imm & 2);
-    uint64_t value = reads ? wave.getLane(access.operands[1][0], from)
-                     : inst.imm & 4
-                         ? 0
-                         : wave.getLane(access.operands[0][0], lane);
+    uint64_t value = reads          ? wave.getLane(access.operands[1][0], from)
+                     : inst.imm & 4 ? 0
+                                    : wave.getLane(access.operands[0][0], lane);
     put(d, wave, inst.dstBytes, 0, lane, value);
   }
   return true;
@@ -371,10 +370,9 @@ static bool checkMembers(Wave &wave, const Inst &inst, Slot members) {
       continue;
     uint64_t mask = wave.getLane(members, lane) & 0xFFFFFFFF;
     if (!(mask >> lane & 1))
-      return wave.fail(inst, lane,
-                       llvm::formatv("is not in its own member mask {0:x}",
-                                     mask)
-                           .str());
+      return wave.fail(
+          inst, lane,
+          llvm::formatv("is not in its own member mask {0:x}", mask).str());
     if (mask & ~wave.mask & wave.valid)
       return wave.fail(
           inst, lane,
@@ -427,11 +425,11 @@ bool emulator::execShfl(Wave &wave, const Inst &inst, char *d) {
     if (!inRange)
       from = lane;
     if (!wave.active[from])
-      return wave.fail(inst, lane,
-                       llvm::formatv("reads lane {0}, which is not active",
-                                     from)
-                           .str());
-    wave.setLane(access.value[0], lane, wave.getLane(access.operands[1][0], from));
+      return wave.fail(
+          inst, lane,
+          llvm::formatv("reads lane {0}, which is not active", from).str());
+    wave.setLane(access.value[0], lane,
+                 wave.getLane(access.operands[1][0], from));
     if (access.value.size() > 1)
       wave.setLane(access.value[1], lane, inRange);
   }
@@ -488,13 +486,12 @@ bool emulator::execRedux(Wave &wave, const Inst &inst, char *d) {
     return false;
   auto op = static_cast<llvm::AtomicRMWInst::BinOp>(access.operation);
   for (unsigned lane = 0; lane < wave.lanes(); ++lane) {
-    uint64_t members =
-        wave.getLane(access.operands[1][0], lane) & wave.mask;
+    uint64_t members = wave.getLane(access.operands[1][0], lane) & wave.mask;
     uint64_t result = 0;
     bool isFirst = true;
     for (uint64_t rest = members; rest; rest &= rest - 1) {
-      uint64_t x = wave.getLane(access.operands[0][0],
-                                unsigned(__builtin_ctzll(rest)));
+      uint64_t x =
+          wave.getLane(access.operands[0][0], unsigned(__builtin_ctzll(rest)));
       result = isFirst ? x : reduceInto(op, result, x, 32);
       isFirst = false;
     }
@@ -525,9 +522,9 @@ bool emulator::execBitPack(Wave &wave, const Inst &inst, char *d) {
       } else {
         for (unsigned b = 0; b < toBits; ++b) {
           unsigned bit = i * toBits + b;
-          word |= (wave.getLane(from[bit / fromBits], lane) >>
-                       (bit % fromBits) & 1)
-                  << b;
+          word |=
+              (wave.getLane(from[bit / fromBits], lane) >> (bit % fromBits) & 1)
+              << b;
         }
       }
       put(d, wave, inst.dstBytes, i, lane, word);

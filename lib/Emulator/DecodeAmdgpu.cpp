@@ -136,19 +136,19 @@ bool Decoder::decodeAmdLanes(const IntrinsicInst &call, StringRef name) {
   if (isUpdate || name.starts_with("mov.dpp.")) {
     unsigned first = isUpdate ? 2 : 1;
     uint64_t control = immediate(call, first).value_or(0);
-    bool isKnown =
-        control <= 0xFF || (control >= 0x101 && control <= 0x12F) ||
-        (control >= 0x150 && control <= 0x16F) || control == 0x130 ||
-        control == 0x134 || control == 0x138 || control == 0x13C ||
-        (control >= 0x140 && control <= 0x143);
+    bool isKnown = control <= 0xFF || (control >= 0x101 && control <= 0x12F) ||
+                   (control >= 0x150 && control <= 0x16F) || control == 0x130 ||
+                   control == 0x134 || control == 0x138 || control == 0x13C ||
+                   (control >= 0x140 && control <= 0x143);
     if (!isKnown)
       return false;
     uint64_t imm = control | (*immediate(call, first + 1) & 15) << 16 |
                    (*immediate(call, first + 2) & 15) << 20 |
                    (*immediate(call, first + 3) & 1) << 24;
     Slots source = argument(isUpdate ? 1 : 0);
-    Slots old = isUpdate ? argument(0)
-                         : splat(constantSlot(0, source[0].bytes), source.size());
+    Slots old = isUpdate
+                    ? argument(0)
+                    : splat(constantSlot(0, source[0].bytes), source.size());
     emitWave(execDpp, defineResult(call), {old, source}, imm);
     return true;
   }
@@ -161,8 +161,8 @@ bool Decoder::decodeAmdLanes(const IntrinsicInst &call, StringRef name) {
   }
   bool isX = name.starts_with("permlanex16");
   if ((isX || name.starts_with("permlane16")) && call.arg_size() == 6) {
-    uint64_t imm = (isX ? 1 : 0) | *immediate(call, 4) << 1 |
-                   *immediate(call, 5) << 2;
+    uint64_t imm =
+        (isX ? 1 : 0) | *immediate(call, 4) << 1 | *immediate(call, 5) << 2;
     emitWave(execPermLane16, defineResult(call),
              {argument(0), argument(1), argument(2), argument(3)}, imm);
     return true;
@@ -205,12 +205,12 @@ bool Decoder::decodeAmdMath(const IntrinsicInst &call, StringRef name) {
   };
   // Hardware approximations: computed exactly here, so within their error.
   static const Row rows[] = {
-      {"exp2.", LaneOp::Exp2, 1},     {"log.", LaneOp::Log2, 1},
-      {"rcp.", LaneOp::Rcp, 1},       {"rsq.", LaneOp::Rsq, 1},
-      {"sqrt.", LaneOp::Sqrt, 1},     {"fract.", LaneOp::Fract, 1},
-      {"tanh.", LaneOp::Tanh, 1},     {"frexp.mant.", LaneOp::FrexpMant, 1},
-      {"fmed3.", LaneOp::FMed3, 3},   {"fmul.legacy", LaneOp::FMulLegacy, 2},
-      {"perm", LaneOp::Perm, 3},      {"alignbyte", LaneOp::AlignByte, 3},
+      {"exp2.", LaneOp::Exp2, 1},   {"log.", LaneOp::Log2, 1},
+      {"rcp.", LaneOp::Rcp, 1},     {"rsq.", LaneOp::Rsq, 1},
+      {"sqrt.", LaneOp::Sqrt, 1},   {"fract.", LaneOp::Fract, 1},
+      {"tanh.", LaneOp::Tanh, 1},   {"frexp.mant.", LaneOp::FrexpMant, 1},
+      {"fmed3.", LaneOp::FMed3, 3}, {"fmul.legacy", LaneOp::FMulLegacy, 2},
+      {"perm", LaneOp::Perm, 3},    {"alignbyte", LaneOp::AlignByte, 3},
   };
   for (const Row &row : rows)
     if (row.prefix.ends_with(".") ? name.starts_with(row.prefix)
@@ -338,8 +338,9 @@ bool Decoder::decodeAmdBuffer(const IntrinsicInst &call, StringRef name) {
   }
   if (name.starts_with("load.to.lds") || name.starts_with("global.load.lds")) {
     std::optional<uint64_t> bytes = immediate(call, 2);
-    Access &access = emitEffect(execGlobalLoadShared, {argument(0), argument(1)},
-                                immediate(call, 3).value_or(0));
+    Access &access =
+        emitEffect(execGlobalLoadShared, {argument(0), argument(1)},
+                   immediate(call, 3).value_or(0));
     access.bytes = uint32_t(bytes.value_or(4));
     return bytes.has_value();
   }

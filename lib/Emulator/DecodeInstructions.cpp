@@ -82,25 +82,62 @@ Slots Decoder::applyInt(LaneOp op, const Scalar &type, ArrayRef<Slot> a,
 bool Decoder::decodeBinary(const BinaryOperator &inst) {
   LaneOp op;
   switch (inst.getOpcode()) {
-  case Instruction::Add: op = LaneOp::Add; break;
-  case Instruction::Sub: op = LaneOp::Sub; break;
-  case Instruction::Mul: op = LaneOp::Mul; break;
-  case Instruction::And: op = LaneOp::And; break;
-  case Instruction::Or: op = LaneOp::Or; break;
-  case Instruction::Xor: op = LaneOp::Xor; break;
-  case Instruction::Shl: op = LaneOp::Shl; break;
-  case Instruction::LShr: op = LaneOp::LShr; break;
-  case Instruction::AShr: op = LaneOp::AShr; break;
-  case Instruction::UDiv: op = LaneOp::UDiv; break;
-  case Instruction::SDiv: op = LaneOp::SDiv; break;
-  case Instruction::URem: op = LaneOp::URem; break;
-  case Instruction::SRem: op = LaneOp::SRem; break;
-  case Instruction::FAdd: op = LaneOp::FAdd; break;
-  case Instruction::FSub: op = LaneOp::FSub; break;
-  case Instruction::FMul: op = LaneOp::FMul; break;
-  case Instruction::FDiv: op = LaneOp::FDiv; break;
-  case Instruction::FRem: op = LaneOp::FRem; break;
-  default: return false;
+  case Instruction::Add:
+    op = LaneOp::Add;
+    break;
+  case Instruction::Sub:
+    op = LaneOp::Sub;
+    break;
+  case Instruction::Mul:
+    op = LaneOp::Mul;
+    break;
+  case Instruction::And:
+    op = LaneOp::And;
+    break;
+  case Instruction::Or:
+    op = LaneOp::Or;
+    break;
+  case Instruction::Xor:
+    op = LaneOp::Xor;
+    break;
+  case Instruction::Shl:
+    op = LaneOp::Shl;
+    break;
+  case Instruction::LShr:
+    op = LaneOp::LShr;
+    break;
+  case Instruction::AShr:
+    op = LaneOp::AShr;
+    break;
+  case Instruction::UDiv:
+    op = LaneOp::UDiv;
+    break;
+  case Instruction::SDiv:
+    op = LaneOp::SDiv;
+    break;
+  case Instruction::URem:
+    op = LaneOp::URem;
+    break;
+  case Instruction::SRem:
+    op = LaneOp::SRem;
+    break;
+  case Instruction::FAdd:
+    op = LaneOp::FAdd;
+    break;
+  case Instruction::FSub:
+    op = LaneOp::FSub;
+    break;
+  case Instruction::FMul:
+    op = LaneOp::FMul;
+    break;
+  case Instruction::FDiv:
+    op = LaneOp::FDiv;
+    break;
+  case Instruction::FRem:
+    op = LaneOp::FRem;
+    break;
+  default:
+    return false;
   }
   Scalar type = scalarOf(&inst);
   Slots a = get(inst.getOperand(0)), b = get(inst.getOperand(1));
@@ -120,21 +157,43 @@ bool Decoder::decodeCompare(const CmpInst &inst) {
   uint64_t imm = type.bits;
   if (isa<FCmpInst>(inst)) {
     fn = ops.get(LaneOp::FCmp, type.type);
-    imm = unsigned(inst.getPredicate()); // bits: equal, greater, less, unordered
+    imm =
+        unsigned(inst.getPredicate()); // bits: equal, greater, less, unordered
   } else {
     LaneOp op;
     switch (inst.getPredicate()) {
-    case CmpInst::ICMP_EQ: op = LaneOp::ICmpEq; break;
-    case CmpInst::ICMP_NE: op = LaneOp::ICmpNe; break;
-    case CmpInst::ICMP_UGT: op = LaneOp::ICmpUgt; break;
-    case CmpInst::ICMP_UGE: op = LaneOp::ICmpUge; break;
-    case CmpInst::ICMP_ULT: op = LaneOp::ICmpUlt; break;
-    case CmpInst::ICMP_ULE: op = LaneOp::ICmpUle; break;
-    case CmpInst::ICMP_SGT: op = LaneOp::ICmpSgt; break;
-    case CmpInst::ICMP_SGE: op = LaneOp::ICmpSge; break;
-    case CmpInst::ICMP_SLT: op = LaneOp::ICmpSlt; break;
-    case CmpInst::ICMP_SLE: op = LaneOp::ICmpSle; break;
-    default: return false;
+    case CmpInst::ICMP_EQ:
+      op = LaneOp::ICmpEq;
+      break;
+    case CmpInst::ICMP_NE:
+      op = LaneOp::ICmpNe;
+      break;
+    case CmpInst::ICMP_UGT:
+      op = LaneOp::ICmpUgt;
+      break;
+    case CmpInst::ICMP_UGE:
+      op = LaneOp::ICmpUge;
+      break;
+    case CmpInst::ICMP_ULT:
+      op = LaneOp::ICmpUlt;
+      break;
+    case CmpInst::ICMP_ULE:
+      op = LaneOp::ICmpUle;
+      break;
+    case CmpInst::ICMP_SGT:
+      op = LaneOp::ICmpSgt;
+      break;
+    case CmpInst::ICMP_SGE:
+      op = LaneOp::ICmpSge;
+      break;
+    case CmpInst::ICMP_SLT:
+      op = LaneOp::ICmpSlt;
+      break;
+    case CmpInst::ICMP_SLE:
+      op = LaneOp::ICmpSle;
+      break;
+    default:
+      return false;
     }
     fn = ops.get(op, type.type);
   }
@@ -259,15 +318,16 @@ bool Decoder::decodeGep(const GetElementPtrInst &inst) {
       continue;
     }
     Scalar indexType = scalarOf(index);
-    uint64_t imm = uint64_t(indexType.bits) << 48 |
-                   (uint64_t(stride) & 0xFFFFFFFFFFFF);
+    uint64_t imm =
+        uint64_t(indexType.bits) << 48 | (uint64_t(stride) & 0xFFFFFFFFFFFF);
     address = defineLane(ops.getAddress(pointer, asInteger(indexType.type)),
                          shape, {address, widen(index)}, imm);
   }
   if (constant) {
     uint64_t bits = uint64_t(constant) & maskOf(type.bits);
-    address = defineLane(ops.get(LaneOp::Add, pointer), shape,
-                         {address, splat(constantSlot(bits, type.bytes), lanesOut)});
+    address =
+        defineLane(ops.get(LaneOp::Add, pointer), shape,
+                   {address, splat(constantSlot(bits, type.bytes), lanesOut)});
   }
   setResult(inst, address);
   return true;
@@ -386,9 +446,8 @@ static bool isMemoryShape(ArrayRef<Scalar> scalars, Type *type,
     if (scalar.bits == 1 && type->isVectorTy())
       return false;
   }
-  return !scalars.empty() &&
-         scalars.back().offset + scalars.back().bytes <=
-             layout.getTypeStoreSize(type).getFixedValue();
+  return !scalars.empty() && scalars.back().offset + scalars.back().bytes <=
+                                 layout.getTypeStoreSize(type).getFixedValue();
 }
 
 bool Decoder::decodeMemory(const Instruction &inst) {
@@ -402,7 +461,8 @@ bool Decoder::decodeMemory(const Instruction &inst) {
     return false;
   Slots value = isStore ? get(inst.getOperand(0)) : defineResult(inst);
   Access &access = emitEffect(isStore ? execStore : execLoad, {address});
-  setAccess(access, value, scalars, pointer->getType()->getPointerAddressSpace(),
+  setAccess(access, value, scalars,
+            pointer->getType()->getPointerAddressSpace(),
             getLoadStoreAlignment(&inst).value());
   return true;
 }
@@ -423,8 +483,8 @@ bool Decoder::decodeAtomic(const Instruction &inst) {
   if (!isRmw)
     operands.push_back(get(inst.getOperand(2)));
   Slots result = defineResult(inst);
-  Access &access = emitEffect(isRmw ? execAtomicRmw : execCmpXchg,
-                              std::move(operands));
+  Access &access =
+      emitEffect(isRmw ? execAtomicRmw : execCmpXchg, std::move(operands));
   access.value = result;
   access.bytes = bytes;
   access.addressSpace = pointer->getType()->getPointerAddressSpace();
@@ -471,9 +531,8 @@ uint32_t Decoder::addEdge(const BasicBlock *from, const BasicBlock *to) {
     for (auto [d, s] : zip_equal(dst, src)) {
       if (d.offset == s.offset)
         continue;
-      Move *last = program.moves.size() > edge.firstMove
-                       ? &program.moves.back()
-                       : nullptr;
+      Move *last = program.moves.size() > edge.firstMove ? &program.moves.back()
+                                                         : nullptr;
       if (last && last->bytes == d.bytes &&
           last->dst + last->bytes * last->count == d.offset &&
           last->src + last->bytes * last->count == s.offset) {

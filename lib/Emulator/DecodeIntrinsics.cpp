@@ -32,33 +32,56 @@ bool Decoder::mapLane(const CallInst &call, LaneOp op, unsigned operands,
 bool Decoder::decodeFloatIntrinsic(const IntrinsicInst &call) {
   switch (call.getIntrinsicID()) {
   case Intrinsic::fma:
-  case Intrinsic::fmuladd: return mapLane(call, LaneOp::Fma, 3);
-  case Intrinsic::sqrt: return mapLane(call, LaneOp::Sqrt, 1);
+  case Intrinsic::fmuladd:
+    return mapLane(call, LaneOp::Fma, 3);
+  case Intrinsic::sqrt:
+    return mapLane(call, LaneOp::Sqrt, 1);
   case Intrinsic::minnum:
-  case Intrinsic::minimumnum: return mapLane(call, LaneOp::FMinNum, 2);
+  case Intrinsic::minimumnum:
+    return mapLane(call, LaneOp::FMinNum, 2);
   case Intrinsic::maxnum:
-  case Intrinsic::maximumnum: return mapLane(call, LaneOp::FMaxNum, 2);
-  case Intrinsic::minimum: return mapLane(call, LaneOp::FMinimum, 2);
-  case Intrinsic::maximum: return mapLane(call, LaneOp::FMaximum, 2);
-  case Intrinsic::fabs: return mapLane(call, LaneOp::FAbs, 1);
-  case Intrinsic::copysign: return mapLane(call, LaneOp::CopySign, 2);
-  case Intrinsic::floor: return mapLane(call, LaneOp::Floor, 1);
-  case Intrinsic::ceil: return mapLane(call, LaneOp::Ceil, 1);
-  case Intrinsic::trunc: return mapLane(call, LaneOp::Trunc, 1);
+  case Intrinsic::maximumnum:
+    return mapLane(call, LaneOp::FMaxNum, 2);
+  case Intrinsic::minimum:
+    return mapLane(call, LaneOp::FMinimum, 2);
+  case Intrinsic::maximum:
+    return mapLane(call, LaneOp::FMaximum, 2);
+  case Intrinsic::fabs:
+    return mapLane(call, LaneOp::FAbs, 1);
+  case Intrinsic::copysign:
+    return mapLane(call, LaneOp::CopySign, 2);
+  case Intrinsic::floor:
+    return mapLane(call, LaneOp::Floor, 1);
+  case Intrinsic::ceil:
+    return mapLane(call, LaneOp::Ceil, 1);
+  case Intrinsic::trunc:
+    return mapLane(call, LaneOp::Trunc, 1);
   case Intrinsic::rint:
   case Intrinsic::nearbyint:
-  case Intrinsic::roundeven: return mapLane(call, LaneOp::RoundEven, 1);
-  case Intrinsic::round: return mapLane(call, LaneOp::RoundAway, 1);
-  case Intrinsic::exp2: return mapLane(call, LaneOp::Exp2, 1);
-  case Intrinsic::exp: return mapLane(call, LaneOp::Exp, 1);
-  case Intrinsic::log2: return mapLane(call, LaneOp::Log2, 1);
-  case Intrinsic::log: return mapLane(call, LaneOp::Log, 1);
-  case Intrinsic::log10: return mapLane(call, LaneOp::Log10, 1);
-  case Intrinsic::sin: return mapLane(call, LaneOp::Sin, 1);
-  case Intrinsic::cos: return mapLane(call, LaneOp::Cos, 1);
-  case Intrinsic::tanh: return mapLane(call, LaneOp::Tanh, 1);
-  case Intrinsic::pow: return mapLane(call, LaneOp::Pow, 2);
-  case Intrinsic::canonicalize: return mapLane(call, LaneOp::Canonicalize, 1);
+  case Intrinsic::roundeven:
+    return mapLane(call, LaneOp::RoundEven, 1);
+  case Intrinsic::round:
+    return mapLane(call, LaneOp::RoundAway, 1);
+  case Intrinsic::exp2:
+    return mapLane(call, LaneOp::Exp2, 1);
+  case Intrinsic::exp:
+    return mapLane(call, LaneOp::Exp, 1);
+  case Intrinsic::log2:
+    return mapLane(call, LaneOp::Log2, 1);
+  case Intrinsic::log:
+    return mapLane(call, LaneOp::Log, 1);
+  case Intrinsic::log10:
+    return mapLane(call, LaneOp::Log10, 1);
+  case Intrinsic::sin:
+    return mapLane(call, LaneOp::Sin, 1);
+  case Intrinsic::cos:
+    return mapLane(call, LaneOp::Cos, 1);
+  case Intrinsic::tanh:
+    return mapLane(call, LaneOp::Tanh, 1);
+  case Intrinsic::pow:
+    return mapLane(call, LaneOp::Pow, 2);
+  case Intrinsic::canonicalize:
+    return mapLane(call, LaneOp::Canonicalize, 1);
   case Intrinsic::is_fpclass:
     return mapLane(call, LaneOp::IsClass, 1,
                    cast<ConstantInt>(call.getArgOperand(1))->getZExtValue());
@@ -75,8 +98,10 @@ bool Decoder::decodeFloatIntrinsic(const IntrinsicInst &call) {
     if (shape[1].type != Ty::I32)
       return false;
     Slots d = allocate(shape);
-    emitLane(ops.get(LaneOp::FrexpMant, type.type), ArrayRef<Slot>(d).take_front(), {a}, 0);
-    emitLane(ops.get(LaneOp::FrexpExp, type.type), ArrayRef<Slot>(d).drop_front(), {a}, 0);
+    emitLane(ops.get(LaneOp::FrexpMant, type.type),
+             ArrayRef<Slot>(d).take_front(), {a}, 0);
+    emitLane(ops.get(LaneOp::FrexpExp, type.type),
+             ArrayRef<Slot>(d).drop_front(), {a}, 0);
     setResult(call, d);
     return true;
   }
@@ -88,7 +113,8 @@ bool Decoder::decodeFloatIntrinsic(const IntrinsicInst &call) {
              {get(call.getArgOperand(0))}, to.bits);
     return true;
   }
-  default: return false;
+  default:
+    return false;
   }
 }
 
@@ -107,28 +133,50 @@ bool Decoder::decodeIntIntrinsic(const IntrinsicInst &call) {
   Scalar type = scalarOf(call.getArgOperand(0));
   uint64_t bits = type.bits;
   switch (call.getIntrinsicID()) {
-  case Intrinsic::umin: return mapLane(call, LaneOp::UMin, 2, bits);
-  case Intrinsic::umax: return mapLane(call, LaneOp::UMax, 2, bits);
-  case Intrinsic::smin: return mapLane(call, LaneOp::SMin, 2, bits);
-  case Intrinsic::smax: return mapLane(call, LaneOp::SMax, 2, bits);
-  case Intrinsic::abs: return mapLane(call, LaneOp::Abs, 1, bits);
-  case Intrinsic::ctpop: return mapLane(call, LaneOp::CtPop, 1, bits);
-  case Intrinsic::ctlz: return mapLane(call, LaneOp::CtLz, 1, bits);
-  case Intrinsic::cttz: return mapLane(call, LaneOp::CtTz, 1, bits);
-  case Intrinsic::bswap: return mapLane(call, LaneOp::BSwap, 1, bits);
-  case Intrinsic::bitreverse: return mapLane(call, LaneOp::BitReverse, 1, bits);
-  case Intrinsic::fshl: return mapLane(call, LaneOp::FshL, 3, bits);
-  case Intrinsic::fshr: return mapLane(call, LaneOp::FshR, 3, bits);
-  case Intrinsic::uadd_sat: return mapLane(call, LaneOp::UAddSat, 2, bits);
-  case Intrinsic::sadd_sat: return mapLane(call, LaneOp::SAddSat, 2, bits);
-  case Intrinsic::usub_sat: return mapLane(call, LaneOp::USubSat, 2, bits);
-  case Intrinsic::ssub_sat: return mapLane(call, LaneOp::SSubSat, 2, bits);
-  case Intrinsic::uadd_with_overflow: return decodeOverflow(call, LaneOp::Add, LaneOp::UAddO);
-  case Intrinsic::sadd_with_overflow: return decodeOverflow(call, LaneOp::Add, LaneOp::SAddO);
-  case Intrinsic::usub_with_overflow: return decodeOverflow(call, LaneOp::Sub, LaneOp::USubO);
-  case Intrinsic::ssub_with_overflow: return decodeOverflow(call, LaneOp::Sub, LaneOp::SSubO);
-  case Intrinsic::umul_with_overflow: return decodeOverflow(call, LaneOp::Mul, LaneOp::UMulO);
-  case Intrinsic::smul_with_overflow: return decodeOverflow(call, LaneOp::Mul, LaneOp::SMulO);
+  case Intrinsic::umin:
+    return mapLane(call, LaneOp::UMin, 2, bits);
+  case Intrinsic::umax:
+    return mapLane(call, LaneOp::UMax, 2, bits);
+  case Intrinsic::smin:
+    return mapLane(call, LaneOp::SMin, 2, bits);
+  case Intrinsic::smax:
+    return mapLane(call, LaneOp::SMax, 2, bits);
+  case Intrinsic::abs:
+    return mapLane(call, LaneOp::Abs, 1, bits);
+  case Intrinsic::ctpop:
+    return mapLane(call, LaneOp::CtPop, 1, bits);
+  case Intrinsic::ctlz:
+    return mapLane(call, LaneOp::CtLz, 1, bits);
+  case Intrinsic::cttz:
+    return mapLane(call, LaneOp::CtTz, 1, bits);
+  case Intrinsic::bswap:
+    return mapLane(call, LaneOp::BSwap, 1, bits);
+  case Intrinsic::bitreverse:
+    return mapLane(call, LaneOp::BitReverse, 1, bits);
+  case Intrinsic::fshl:
+    return mapLane(call, LaneOp::FshL, 3, bits);
+  case Intrinsic::fshr:
+    return mapLane(call, LaneOp::FshR, 3, bits);
+  case Intrinsic::uadd_sat:
+    return mapLane(call, LaneOp::UAddSat, 2, bits);
+  case Intrinsic::sadd_sat:
+    return mapLane(call, LaneOp::SAddSat, 2, bits);
+  case Intrinsic::usub_sat:
+    return mapLane(call, LaneOp::USubSat, 2, bits);
+  case Intrinsic::ssub_sat:
+    return mapLane(call, LaneOp::SSubSat, 2, bits);
+  case Intrinsic::uadd_with_overflow:
+    return decodeOverflow(call, LaneOp::Add, LaneOp::UAddO);
+  case Intrinsic::sadd_with_overflow:
+    return decodeOverflow(call, LaneOp::Add, LaneOp::SAddO);
+  case Intrinsic::usub_with_overflow:
+    return decodeOverflow(call, LaneOp::Sub, LaneOp::USubO);
+  case Intrinsic::ssub_with_overflow:
+    return decodeOverflow(call, LaneOp::Sub, LaneOp::SSubO);
+  case Intrinsic::umul_with_overflow:
+    return decodeOverflow(call, LaneOp::Mul, LaneOp::UMulO);
+  case Intrinsic::smul_with_overflow:
+    return decodeOverflow(call, LaneOp::Mul, LaneOp::SMulO);
   case Intrinsic::scmp:
   case Intrinsic::ucmp: {
     bool isSigned = call.getIntrinsicID() == Intrinsic::scmp;
@@ -136,15 +184,22 @@ bool Decoder::decodeIntIntrinsic(const IntrinsicInst &call) {
     Slots a = get(call.getArgOperand(0)), b = get(call.getArgOperand(1));
     SmallVector<Scalar> flags(a.size(), {Ty::I8, 8, 1, 0});
     SmallVector<Scalar> shape(a.size(), to);
-    Slots greater = defineLane(ops.get(isSigned ? LaneOp::ICmpSgt : LaneOp::ICmpUgt, type.type), flags, {a, b}, bits);
-    Slots less = defineLane(ops.get(isSigned ? LaneOp::ICmpSlt : LaneOp::ICmpUlt, type.type), flags, {a, b}, bits);
-    Slots d = defineLane(ops.get(LaneOp::Sub, Ty::I8), flags, {greater, less}, 8);
+    Slots greater = defineLane(
+        ops.get(isSigned ? LaneOp::ICmpSgt : LaneOp::ICmpUgt, type.type), flags,
+        {a, b}, bits);
+    Slots less = defineLane(
+        ops.get(isSigned ? LaneOp::ICmpSlt : LaneOp::ICmpUlt, type.type), flags,
+        {a, b}, bits);
+    Slots d =
+        defineLane(ops.get(LaneOp::Sub, Ty::I8), flags, {greater, less}, 8);
     d = defineLane(ops.getSExt(to.type, Ty::I8), shape, {d}, 8);
     uint64_t mask = to.bits >= 64 ? ~uint64_t(0) : (uint64_t(1) << to.bits) - 1;
-    setResult(call, defineLane(ops.get(LaneOp::AndImm, to.type), shape, {d}, mask));
+    setResult(call,
+              defineLane(ops.get(LaneOp::AndImm, to.type), shape, {d}, mask));
     return true;
   }
-  default: return false;
+  default:
+    return false;
   }
 }
 
@@ -152,22 +207,55 @@ bool Decoder::decodeReduce(const IntrinsicInst &call) {
   LaneOp op;
   bool hasStart = false;
   switch (call.getIntrinsicID()) {
-  case Intrinsic::vector_reduce_add: op = LaneOp::Add; break;
-  case Intrinsic::vector_reduce_mul: op = LaneOp::Mul; break;
-  case Intrinsic::vector_reduce_and: op = LaneOp::And; break;
-  case Intrinsic::vector_reduce_or: op = LaneOp::Or; break;
-  case Intrinsic::vector_reduce_xor: op = LaneOp::Xor; break;
-  case Intrinsic::vector_reduce_smax: op = LaneOp::SMax; break;
-  case Intrinsic::vector_reduce_smin: op = LaneOp::SMin; break;
-  case Intrinsic::vector_reduce_umax: op = LaneOp::UMax; break;
-  case Intrinsic::vector_reduce_umin: op = LaneOp::UMin; break;
-  case Intrinsic::vector_reduce_fmax: op = LaneOp::FMaxNum; break;
-  case Intrinsic::vector_reduce_fmin: op = LaneOp::FMinNum; break;
-  case Intrinsic::vector_reduce_fmaximum: op = LaneOp::FMaximum; break;
-  case Intrinsic::vector_reduce_fminimum: op = LaneOp::FMinimum; break;
-  case Intrinsic::vector_reduce_fadd: op = LaneOp::FAdd; hasStart = true; break;
-  case Intrinsic::vector_reduce_fmul: op = LaneOp::FMul; hasStart = true; break;
-  default: return false;
+  case Intrinsic::vector_reduce_add:
+    op = LaneOp::Add;
+    break;
+  case Intrinsic::vector_reduce_mul:
+    op = LaneOp::Mul;
+    break;
+  case Intrinsic::vector_reduce_and:
+    op = LaneOp::And;
+    break;
+  case Intrinsic::vector_reduce_or:
+    op = LaneOp::Or;
+    break;
+  case Intrinsic::vector_reduce_xor:
+    op = LaneOp::Xor;
+    break;
+  case Intrinsic::vector_reduce_smax:
+    op = LaneOp::SMax;
+    break;
+  case Intrinsic::vector_reduce_smin:
+    op = LaneOp::SMin;
+    break;
+  case Intrinsic::vector_reduce_umax:
+    op = LaneOp::UMax;
+    break;
+  case Intrinsic::vector_reduce_umin:
+    op = LaneOp::UMin;
+    break;
+  case Intrinsic::vector_reduce_fmax:
+    op = LaneOp::FMaxNum;
+    break;
+  case Intrinsic::vector_reduce_fmin:
+    op = LaneOp::FMinNum;
+    break;
+  case Intrinsic::vector_reduce_fmaximum:
+    op = LaneOp::FMaximum;
+    break;
+  case Intrinsic::vector_reduce_fminimum:
+    op = LaneOp::FMinimum;
+    break;
+  case Intrinsic::vector_reduce_fadd:
+    op = LaneOp::FAdd;
+    hasStart = true;
+    break;
+  case Intrinsic::vector_reduce_fmul:
+    op = LaneOp::FMul;
+    hasStart = true;
+    break;
+  default:
+    return false;
   }
   Slots elements = get(call.getArgOperand(hasStart ? 1 : 0));
   Scalar type = scalarOf(&call);
@@ -182,10 +270,10 @@ bool Decoder::decodeMemIntrinsic(const IntrinsicInst &call) {
   bool isSet = isa<MemSetInst>(call);
   if (!isSet && !isa<MemTransferInst>(call))
     return false;
-  Access &access = emitEffect(isSet ? execMemSet : execMemCopy,
-                              {get(call.getArgOperand(0)),
-                               get(call.getArgOperand(1)),
-                               get(call.getArgOperand(2))});
+  Access &access =
+      emitEffect(isSet ? execMemSet : execMemCopy,
+                 {get(call.getArgOperand(0)), get(call.getArgOperand(1)),
+                  get(call.getArgOperand(2))});
   access.addressSpace =
       call.getArgOperand(0)->getType()->getPointerAddressSpace();
   if (!isSet)
@@ -213,7 +301,8 @@ bool Decoder::decodeMasked(const IntrinsicInst &call) {
     operands.push_back(get(call.getArgOperand(2)));
   Access &access = emitEffect(isLoad ? execMaskedLoad : execMaskedStore,
                               std::move(operands));
-  setAccess(access, value, scalars, pointer->getType()->getPointerAddressSpace(),
+  setAccess(access, value, scalars,
+            pointer->getType()->getPointerAddressSpace(),
             call.getParamAlign(isLoad ? 0 : 1).valueOrOne().value());
   return true;
 }
@@ -259,7 +348,6 @@ bool Decoder::decodeGeneric(const IntrinsicInst &call) {
   }
   default:
     return decodeFloatIntrinsic(call) || decodeIntIntrinsic(call) ||
-           decodeReduce(call) || decodeMemIntrinsic(call) ||
-           decodeMasked(call);
+           decodeReduce(call) || decodeMemIntrinsic(call) || decodeMasked(call);
   }
 }

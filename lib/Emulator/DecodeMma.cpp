@@ -203,9 +203,9 @@ bool Decoder::decodeWmma(const IntrinsicInst &call, StringRef name) {
   SmallVector<StringRef> parts;
   name.split(parts, '.');
   StringRef left = parts[0];
-  StringRef right =
-      parts.size() > 1 && (parts[1] == "fp8" || parts[1] == "bf8") ? parts[1]
-                                                                   : left;
+  StringRef right = parts.size() > 1 && (parts[1] == "fp8" || parts[1] == "bf8")
+                        ? parts[1]
+                        : left;
   bool isTied = llvm::is_contained(parts, "tied");
   bool isInteger = left == "iu8";
   // Integers: signed a?, a, signed b?, b, c, clamp.
@@ -223,10 +223,10 @@ bool Decoder::decodeWmma(const IntrinsicInst &call, StringRef name) {
       !setElement(mma.c, result))
     return false;
   if (!mma.c.isInteger)
-    mma.fromF64 = result == "f32" ? ops.f64ToF32
-                                  : ops.getFpToFp(result == "f16" ? Ty::F16
-                                                                  : Ty::BF16,
-                                                  Ty::F64);
+    mma.fromF64 =
+        result == "f32"
+            ? ops.f64ToF32
+            : ops.getFpToFp(result == "f16" ? Ty::F16 : Ty::BF16, Ty::F64);
   MmaShape shape = shapeOf(mma, width);
   bool isGfx11 = program.generation == 11;
   if (!isGfx11 && (program.generation != 12 || width != 32))
@@ -286,7 +286,9 @@ bool Decoder::decodeMmaSync(const IntrinsicInst &call, StringRef name) {
   } else if (types.size() <= 2) {
     left = types[0];
     right = types.size() == 2 ? types[1] : left;
-    result = left == "f64" ? "f64" : left == "s8" || left == "u8" ? "s32" : "f32";
+    result = left == "f64"                  ? "f64"
+             : left == "s8" || left == "u8" ? "s32"
+                                            : "f32";
   } else {
     return false;
   }
@@ -298,7 +300,8 @@ bool Decoder::decodeMmaSync(const IntrinsicInst &call, StringRef name) {
   if (mma.m == 8 && mma.k == 4 && left != "f64")
     return false; // Volta's quad pairs
   if (!mma.c.isInteger && result != "f64")
-    mma.fromF64 = result == "f32" ? ops.f64ToF32 : ops.getFpToFp(Ty::F16, Ty::F64);
+    mma.fromF64 =
+        result == "f32" ? ops.f64ToF32 : ops.getFpToFp(Ty::F16, Ty::F64);
 
   // How many scalars belong to each operand follows from the sizes.
   Slots all;
@@ -328,17 +331,20 @@ bool Decoder::decodeMmaSync(const IntrinsicInst &call, StringRef name) {
   auto item = [](unsigned reg, unsigned parts, unsigned part) {
     return reg * parts + part;
   };
-  fill(mma.a, 32, [&](unsigned reg, unsigned parts, unsigned part, unsigned lane) {
-    unsigned i = item(reg, parts, part);
-    return mmaSyncLeft(shape, perReg, i / perReg, i % perReg, lane);
-  });
-  fill(mma.b, 32, [&](unsigned reg, unsigned parts, unsigned part, unsigned lane) {
-    unsigned i = item(reg, parts, part);
-    return mmaSyncRight(shape, perReg, i / perReg, i % perReg, lane);
-  });
-  fill(mma.c, 32, [&](unsigned reg, unsigned parts, unsigned part, unsigned lane) {
-    return mmaSyncResult(shape, item(reg, parts, part), lane);
-  });
+  fill(mma.a, 32,
+       [&](unsigned reg, unsigned parts, unsigned part, unsigned lane) {
+         unsigned i = item(reg, parts, part);
+         return mmaSyncLeft(shape, perReg, i / perReg, i % perReg, lane);
+       });
+  fill(mma.b, 32,
+       [&](unsigned reg, unsigned parts, unsigned part, unsigned lane) {
+         unsigned i = item(reg, parts, part);
+         return mmaSyncRight(shape, perReg, i / perReg, i % perReg, lane);
+       });
+  fill(mma.c, 32,
+       [&](unsigned reg, unsigned parts, unsigned part, unsigned lane) {
+         return mmaSyncResult(shape, item(reg, parts, part), lane);
+       });
   if (!isComplete(mma))
     return false;
   emitMma(call, std::move(mma));

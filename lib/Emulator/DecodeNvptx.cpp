@@ -133,7 +133,8 @@ bool Decoder::decodeNvMemory(const IntrinsicInst &call, StringRef name) {
       name.contains(".b16")) {
     std::vector<Slots> operands = {argument(0)};
     Slots d = defineResult(call);
-    Access &access = emitEffect(execLdMatrix, std::move(operands), isTransposed);
+    Access &access =
+        emitEffect(execLdMatrix, std::move(operands), isTransposed);
     access.value = d;
     access.addressSpace = pointerSpace(0);
     return true;
@@ -229,7 +230,8 @@ bool Decoder::decodeNvConvert(const IntrinsicInst &call, StringRef name) {
   if (isOneOf({"f16x2.to.e4m3x2.rn", "f16x2.to.e5m2x2.rn"})) {
     Slots source = argument(0), parts;
     for (Slot slot : source) {
-      Slots wide = defineLane(ops.getFpToFp(Ty::F32, Ty::F16), real, {Slots{slot}});
+      Slots wide =
+          defineLane(ops.getFpToFp(Ty::F32, Ty::F16), real, {Slots{slot}});
       parts.push_back(defineLane(ops.getF32ToFp8(kind), byte, {wide}, 1)[0]);
     }
     setResult(call, reinterpret(parts, bytes, half));
@@ -252,8 +254,8 @@ bool Decoder::decodeNvMath(const IntrinsicInst &call, StringRef name) {
     return false;
   }
   if (name.starts_with("mulhi.") && call.arg_size() == 2) {
-    bool isUnsigned = name.ends_with("ui") || name.ends_with("ull") ||
-                      name.ends_with("us");
+    bool isUnsigned =
+        name.ends_with("ui") || name.ends_with("ull") || name.ends_with("us");
     return mapLane(call, isUnsigned ? LaneOp::MulHiU : LaneOp::MulHiS, 2);
   }
   // Variants that change more than the last bits are not known.

@@ -160,8 +160,8 @@ bool Decoder::evaluate(const Constant *constant, uint64_t &bits) {
   case Instruction::GetElementPtr: {
     unsigned indexBits = layout.getIndexTypeSizeInBits(constant->getType());
     APInt offset(indexBits, 0);
-    if (!cast<GEPOperator>(expression)->accumulateConstantOffset(layout,
-                                                                 offset))
+    if (!cast<GEPOperator>(expression)
+             ->accumulateConstantOffset(layout, offset))
       return false;
     bits += uint64_t(offset.getSExtValue());
     break;
@@ -309,7 +309,8 @@ void Decoder::placeGlobals() {
     }
     if (!global.hasInitializer())
       continue; // an error where it is used
-    moduleOffset = alignTo(moduleOffset + 64, std::max<uint64_t>(align.value(), 16));
+    moduleOffset =
+        alignTo(moduleOffset + 64, std::max<uint64_t>(align.value(), 16));
     globalAddress[&global] = kModuleAperture + moduleOffset;
     moduleOffset += bytes;
     moduleData.push_back(&global);
@@ -355,11 +356,12 @@ bool Decoder::placeArguments() {
       values[&argument] = {constantSlot(kKernargAperture + offset, 8)};
     } else {
       if (!flatten(type, scalars)) {
-        unknowns.push_back({formatv("emulator does not know the type of parameter "
-                                 "{0} of kernel '{1}'",
-                                 argument.getArgNo(), function.getName())
-                             .str(),
-                         ""});
+        unknowns.push_back(
+            {formatv("emulator does not know the type of parameter "
+                     "{0} of kernel '{1}'",
+                     argument.getArgNo(), function.getName())
+                 .str(),
+             ""});
         continue;
       }
       Slots slots = allocate(scalars);
@@ -388,15 +390,15 @@ Inst &Decoder::add(InstKind kind) {
 void Decoder::emitLane(LaneFn fn, ArrayRef<Slot> dst,
                        ArrayRef<ArrayRef<Slot>> operands, uint64_t imm) {
   auto follows = [&](ArrayRef<Slot> slots, size_t i) {
-    return slots[i].offset == slots[i - 1].offset + slots[i - 1].bytes * width &&
+    return slots[i].offset ==
+               slots[i - 1].offset + slots[i - 1].bytes * width &&
            slots[i].bytes == slots[i - 1].bytes;
   };
   for (size_t begin = 0; begin < dst.size();) {
     size_t end = begin + 1;
     while (end < dst.size() && follows(dst, end) &&
-           all_of(operands, [&](ArrayRef<Slot> slots) {
-             return follows(slots, end);
-           }))
+           all_of(operands,
+                  [&](ArrayRef<Slot> slots) { return follows(slots, end); }))
       ++end;
     Inst &inst = add(InstKind::Lane);
     inst.lane = fn;
@@ -454,7 +456,8 @@ void Decoder::setAccess(Access &access, ArrayRef<Slot> slots,
   access.bytes = 0;
   for (const Scalar &scalar : scalars) {
     access.offsets.push_back(scalar.offset);
-    access.bytes = std::max<uint32_t>(access.bytes, scalar.offset + scalar.bytes);
+    access.bytes =
+        std::max<uint32_t>(access.bytes, scalar.offset + scalar.bytes);
   }
   access.addressSpace = addressSpace;
   access.align = uint32_t(align);
@@ -561,8 +564,8 @@ bool Decoder::decodeBlock(const BasicBlock &block) {
         else
           unknown(inst, "an indirect call");
       } else {
-        unknown(inst, Twine("'") + inst.getOpcodeName() +
-                          "' on these operands");
+        unknown(inst,
+                Twine("'") + inst.getOpcodeName() + "' on these operands");
       }
     }
   }
@@ -578,9 +581,10 @@ static unsigned generationOf(StringRef chip) {
   return rest.drop_back(2).getAsInteger(10, digits) ? 0 : digits;
 }
 
-Expected<std::shared_ptr<const Program>>
-emulator::decode(const Module &module, StringRef kernel, StringRef chip,
-                 unsigned waveSize) {
+Expected<std::shared_ptr<const Program>> emulator::decode(const Module &module,
+                                                          StringRef kernel,
+                                                          StringRef chip,
+                                                          unsigned waveSize) {
   auto fail = [](const Twine &text) {
     return createStringError(inconvertibleErrorCode(), text);
   };
@@ -594,8 +598,7 @@ emulator::decode(const Module &module, StringRef kernel, StringRef chip,
   const Triple &triple = module.getTargetTriple();
   if (triple.isAMDGPU()) {
     program->vendor = Vendor::AMDGPU;
-    program->generation =
-        chip.starts_with("gfx") ? generationOf(chip) : 0;
+    program->generation = chip.starts_with("gfx") ? generationOf(chip) : 0;
     if (program->generation < 9 || program->generation > 12)
       return fail("expected a chip like 'gfx942' for '" + triple.str() +
                   "', but got '" + chip + "'");

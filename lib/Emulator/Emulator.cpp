@@ -18,9 +18,9 @@ llvm::Error Memory::set(llvm::ArrayRef<MemoryRegion> regions,
   for (const MemoryRegion &region : regions) {
     if (region.address + region.bytes < region.address ||
         (region.address + region.bytes) >> 56)
-      return makeError(llvm::formatv(
-          "memory region '{0}' [{1:x}, +{2}) is not below 2^56", region.name,
-          region.address, region.bytes));
+      return makeError(
+          llvm::formatv("memory region '{0}' [{1:x}, +{2}) is not below 2^56",
+                        region.name, region.address, region.bytes));
     if (region.bytes)
       sorted.push_back(region);
   }
@@ -43,9 +43,10 @@ llvm::Error Memory::set(llvm::ArrayRef<MemoryRegion> regions,
 }
 
 const MemoryRegion *Memory::find(uint64_t address) const {
-  auto after = llvm::upper_bound(
-      sorted, address,
-      [](uint64_t x, const MemoryRegion &region) { return x < region.address; });
+  auto after = llvm::upper_bound(sorted, address,
+                                 [](uint64_t x, const MemoryRegion &region) {
+                                   return x < region.address;
+                                 });
   if (after == sorted.begin())
     return nullptr;
   const MemoryRegion &region = *std::prev(after);
@@ -58,11 +59,10 @@ std::string Memory::describe(uint64_t address) const {
   bool isAfter = false;
   for (const MemoryRegion &region : sorted) {
     bool after = address >= region.address;
-    uint64_t gap =
-        !after ? region.address - address
-        : address - region.address < region.bytes
-            ? 0
-            : address - (region.address + region.bytes);
+    uint64_t gap = !after ? region.address - address
+                   : address - region.address < region.bytes
+                       ? 0
+                       : address - (region.address + region.bytes);
     if (!nearest || gap < distance) {
       nearest = &region;
       distance = gap;
@@ -90,8 +90,7 @@ void Launch::fail(llvm::StringRef text) {
     message = text.str();
 }
 
-Workgroup::Workgroup(Launch &launch)
-    : launch(launch), program(launch.program) {
+Workgroup::Workgroup(Launch &launch) : launch(launch), program(launch.program) {
   const auto &size = launch.config.workgroup;
   numThreads = size[0] * size[1] * size[2];
   shared.resize(program.sharedBytes + launch.config.sharedBytes);

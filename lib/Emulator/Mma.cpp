@@ -120,10 +120,9 @@ bool emulator::execMma(Wave &wave, const Inst &inst, char *d) {
   scatterFloat(wave, mma, mma.b, cut, mma.negateB, b);
   scatterFloat(wave, mma, mma.c, false, mma.negateC, c);
   for (unsigned block = 0; block < mma.blocks; ++block)
-    wave.program.ops->matrix(c + size_t(block) * mma.m * mma.n,
-                             a + size_t(block) * mma.m * mma.k,
-                             b + size_t(block) * mma.k * mma.n, mma.m, mma.n,
-                             mma.k);
+    wave.program.ops->matrix(
+        c + size_t(block) * mma.m * mma.n, a + size_t(block) * mma.m * mma.k,
+        b + size_t(block) * mma.k * mma.n, mma.m, mma.n, mma.k);
   gatherFloat(wave, mma, c, d);
   return true;
 }

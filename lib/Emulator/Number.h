@@ -15,8 +15,7 @@ namespace tilewright {
 namespace emulator {
 namespace {
 
-template <typename To, typename From>
-inline To bitCast(From from) {
+template <typename To, typename From> inline To bitCast(From from) {
   static_assert(sizeof(To) == sizeof(From), "sizes must agree");
   To to;
   memcpy(&to, &from, sizeof(to));
@@ -86,11 +85,10 @@ inline uint32_t encode(FloatFormat format, double value, bool saturate,
     else
       overflow = format.quietNan();
   }
-  if (format.specials == Specials::FiniteUnsignedZero &&
-      overflow == format.quietNan())
-    sign = 0;
+  // The NaN of the FNUZ kinds is the sign bit itself.
+  uint32_t overflowSign = sign & ~overflow;
   if (magnitude == infinity)
-    return sign | overflow;
+    return overflowSign | overflow;
   if (magnitude == 0)
     return format.specials == Specials::FiniteUnsignedZero ? 0 : sign;
 
@@ -117,10 +115,9 @@ inline uint32_t encode(FloatFormat format, double value, bool saturate,
       ++kept;
   }
   // A carry out of the mantissa walks into the exponent by itself.
-  uint64_t code =
-      kept + (uint64_t(base - minExponent) << format.mantissaBits);
+  uint64_t code = kept + (uint64_t(base - minExponent) << format.mantissaBits);
   if (code > format.maxFinite())
-    return sign | overflow;
+    return overflowSign | overflow;
   if (code == 0 && format.specials == Specials::FiniteUnsignedZero)
     return 0;
   return sign | uint32_t(code);
@@ -171,8 +168,7 @@ inline uint16_t floatToHalf(float value) {
   uint32_t sign = (bits >> 16) & 0x8000;
   uint32_t magnitude = bits & 0x7FFFFFFF;
   // Normal results: add half an ulp (less one, plus the odd bit), rebias.
-  uint32_t normal =
-      (magnitude + 0xC8000FFFu + ((magnitude >> 13) & 1)) >> 13;
+  uint32_t normal = (magnitude + 0xC8000FFFu + ((magnitude >> 13) & 1)) >> 13;
   // Subnormal results: let a float addition do the rounding.
   uint32_t magic = uint32_t(126) << 23;
   float sum = bitCast<float>(magnitude) + bitCast<float>(magic);

@@ -7,6 +7,7 @@
 // all lanes at that block and pushes one entry per target. Phi nodes are
 // copies on edges, made when the branch is taken.
 #include "Wave.h"
+#include <algorithm>
 #include <stdlib.h>
 
 using namespace tilewright::emulator;
@@ -165,6 +166,11 @@ bool Wave::branch(uint32_t fromBlock, llvm::ArrayRef<uint32_t> edges,
     stack.pop_back();
   else
     top.block = reconverge;
+  // Lanes that only return go first: then nobody waits for them at a barrier.
+  std::stable_partition(targets.begin(), targets.end(), [&](auto &target) {
+    const Inst &first = program.insts[program.blocks[target.first].firstInst];
+    return first.kind != InstKind::Return;
+  });
   for (auto [block, lanes] : targets)
     if (block != reconverge)
       stack.push_back({block, reconverge, lanes});
@@ -308,7 +314,8 @@ bool tilewright::emulator::execTrap(Wave &wave, const Inst &inst, char *) {
 }
 
 // Lanes that have ended do not count; all others must come together.
-static bool checkConvergent(Wave &wave, const Inst &inst, uint64_t expected) {
+static bool checkConvergent(Wave &wave, const Inst &inst) {
+  uint64_t expected = wave.alive();
   if (wave.mask == expected)
     return true;
   return wave.fail(inst, wave.firstLane(),
@@ -323,7 +330,7 @@ bool tilewright::emulator::execBarrierArrive(Wave &wave, const Inst &inst,
                                              char *) {
   const Access &access = wave.access(inst);
   Workgroup &group = wave.workgroup;
-  if (!checkConvergent(wave, inst, wave.valid))
+  if (!checkConvergent(wave, inst))
     return false;
   uint64_t id = 0;
   uint64_t expected = group.waves.size() * wave.lanes();

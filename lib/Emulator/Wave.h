@@ -81,8 +81,6 @@ enum class WaveState { Running, AtBarrier, Done, Failed };
 struct PendingCopy {
   uint64_t shared;
   llvm::SmallVector<uint8_t, 16> bytes;
-  const uint8_t *source;
-  const Inst *inst;
 };
 
 class Wave {
@@ -94,12 +92,10 @@ public:
   void run();
 
   unsigned lanes() const { return width; }
-  template <typename T>
-  const T *get(Slot slot) const {
+  template <typename T> const T *get(Slot slot) const {
     return reinterpret_cast<const T *>(regs + slot.offset);
   }
-  template <typename T>
-  T *getMutable(Slot slot) {
+  template <typename T> T *getMutable(Slot slot) {
     return reinterpret_cast<T *>(regs + slot.offset);
   }
   /// A lane's scalar, zero-extended.
@@ -114,6 +110,8 @@ public:
   const Access &access(const Inst &inst) const {
     return program.accesses[inst.extra];
   }
+  /// Lanes that have not ended.
+  uint64_t alive() const { return valid & ~exited; }
   unsigned firstLane() const { return unsigned(__builtin_ctzll(mask)); }
 
   /// Host address of `bytes` bytes of `lane`, or null after fail().
@@ -226,10 +224,30 @@ bool execBarrierWait(Wave &wave, const Inst &inst, char *d);
 
 /// Which value execSpecial gives (`imm`).
 enum class Special : uint64_t {
-  ThreadX, ThreadY, ThreadZ, GroupX, GroupY, GroupZ, GroupSizeX, GroupSizeY,
-  GroupSizeZ, GridX, GridY, GridZ, Lane, WaveIndex, WaveCount, LaneMaskEq,
-  LaneMaskLt, LaneMaskLe, LaneMaskGt, LaneMaskGe, ActiveMask, Clock,
-  KernargPointer, WaveSize
+  ThreadX,
+  ThreadY,
+  ThreadZ,
+  GroupX,
+  GroupY,
+  GroupZ,
+  GroupSizeX,
+  GroupSizeY,
+  GroupSizeZ,
+  GridX,
+  GridY,
+  GridZ,
+  Lane,
+  WaveIndex,
+  WaveCount,
+  LaneMaskEq,
+  LaneMaskLt,
+  LaneMaskLe,
+  LaneMaskGt,
+  LaneMaskGe,
+  ActiveMask,
+  Clock,
+  KernargPointer,
+  WaveSize
 };
 
 } // namespace emulator

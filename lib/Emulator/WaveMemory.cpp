@@ -96,8 +96,7 @@ static void countAccess(Wave &wave, unsigned addressSpace, uint64_t bytes,
     (isStore ? stats.globalStoreBytes : stats.globalLoadBytes) += total;
 }
 
-template <typename Fn>
-static bool forActive(const Wave &wave, Fn fn) {
+template <typename Fn> static bool forActive(const Wave &wave, Fn fn) {
   for (uint64_t rest = wave.mask; rest; rest &= rest - 1)
     if (!fn(unsigned(__builtin_ctzll(rest))))
       return false;
@@ -209,8 +208,7 @@ bool emulator::execStore(Wave &wave, const Inst &inst, char *) {
   });
 }
 
-template <bool isStore>
-static bool execMasked(Wave &wave, const Inst &inst) {
+template <bool isStore> static bool execMasked(Wave &wave, const Inst &inst) {
   const Access &access = wave.access(inst);
   return forActive(wave, [&](unsigned lane) {
     uint64_t base = wave.getLane(access.operands[0][0], lane);
@@ -311,8 +309,8 @@ static uint64_t combine(const Access &access, uint64_t oldBits,
   if (Op::isFPOperation(op)) {
     if (!access.isPacked)
       return combineFloat(op, oldBits, newBits, access.type);
-    uint64_t low = combineFloat(op, oldBits & 0xFFFF, newBits & 0xFFFF,
-                                access.type);
+    uint64_t low =
+        combineFloat(op, oldBits & 0xFFFF, newBits & 0xFFFF, access.type);
     uint64_t high = combineFloat(op, (oldBits >> 16) & 0xFFFF,
                                  (newBits >> 16) & 0xFFFF, access.type);
     return low | high << 16;
@@ -443,9 +441,9 @@ bool emulator::execMemCopy(Wave &wave, const Inst &inst, char *) {
     uint64_t bytes = wave.getLane(access.operands[2][0], lane);
     if (bytes == 0)
       return true;
-    uint8_t *to = wave.resolve(inst, lane, access.addressSpace,
-                               wave.getLane(access.operands[0][0], lane), bytes,
-                               1, true);
+    uint8_t *to =
+        wave.resolve(inst, lane, access.addressSpace,
+                     wave.getLane(access.operands[0][0], lane), bytes, 1, true);
     uint8_t *from = to ? wave.resolve(inst, lane, access.operation,
                                       wave.getLane(access.operands[1][0], lane),
                                       bytes, 1, false)
@@ -462,9 +460,9 @@ bool emulator::execMemSet(Wave &wave, const Inst &inst, char *) {
     uint64_t bytes = wave.getLane(access.operands[2][0], lane);
     if (bytes == 0)
       return true;
-    uint8_t *to = wave.resolve(inst, lane, access.addressSpace,
-                               wave.getLane(access.operands[0][0], lane), bytes,
-                               1, true);
+    uint8_t *to =
+        wave.resolve(inst, lane, access.addressSpace,
+                     wave.getLane(access.operands[0][0], lane), bytes, 1, true);
     if (to)
       memset(to, int(wave.getLane(access.operands[1][0], lane)), bytes);
     return to != nullptr;
@@ -566,9 +564,8 @@ bool emulator::execBufferAtomic(Wave &wave, const Inst &inst, char *) {
       if (!p)
         return false;
       uint64_t operand = packLane(wave, access.operands[3], lane);
-      before = update(p, access.bytes, [&](uint64_t x) {
-        return combine(access, x, operand);
-      });
+      before = update(p, access.bytes,
+                      [&](uint64_t x) { return combine(access, x, operand); });
     }
     unpackLane(wave, access.value, lane, before);
     return true;
@@ -639,16 +636,13 @@ bool emulator::execStMatrix(Wave &wave, const Inst &inst, char *) {
 // copy is issued; the bytes arrive when a wait asks for them, no sooner.
 //===----------------------------------------------------------------------===//
 
-static void addCopy(Wave &wave, const Inst &inst, const uint8_t *from,
-                    uint8_t *to, unsigned read, unsigned bytes,
-                    std::vector<PendingCopy> &copies) {
+static void addCopy(Wave &wave, const uint8_t *from, uint8_t *to, unsigned read,
+                    unsigned bytes, std::vector<PendingCopy> &copies) {
   PendingCopy copy;
   copy.shared = uint64_t(to - wave.workgroup.shared.data());
-  copy.source = read ? from : nullptr;
   copy.bytes.resize(bytes);
   if (read) // What the source has by now; a later change of it would be a race.
     memcpy(copy.bytes.data(), from, read);
-  copy.inst = &inst;
   copies.push_back(std::move(copy));
 }
 
@@ -668,20 +662,20 @@ bool emulator::execCopyAsync(Wave &wave, const Inst &inst, char *) {
     if (access.operands.size() > 2)
       read = std::min<uint64_t>(
           bytes, wave.getLane(access.operands[2][0], lane) & 0xFFFFFFFF);
-    uint8_t *to = wave.resolve(inst, lane, 3,
-                               wave.getLane(access.operands[0][0], lane), bytes,
-                               bytes, true);
+    uint8_t *to =
+        wave.resolve(inst, lane, 3, wave.getLane(access.operands[0][0], lane),
+                     bytes, bytes, true);
     if (!to)
       return false;
     const uint8_t *from = nullptr;
     if (read) {
-      from = wave.resolve(inst, lane, 1,
-                          wave.getLane(access.operands[1][0], lane), read,
-                          bytes, false);
+      from =
+          wave.resolve(inst, lane, 1, wave.getLane(access.operands[1][0], lane),
+                       read, bytes, false);
       if (!from)
         return false;
     }
-    addCopy(wave, inst, from, to, unsigned(read), bytes, wave.openCopies);
+    addCopy(wave, from, to, unsigned(read), bytes, wave.openCopies);
     return true;
   });
 }
@@ -717,8 +711,8 @@ bool emulator::execBufferLoadShared(Wave &wave, const Inst &inst, char *) {
   bool ok = forActive(wave, [&](unsigned lane) {
     BufferAddress buffer = bufferAddress(wave, access, lane);
     buffer.offset += inst.imm;
-    uint8_t *to = wave.resolve(inst, lane, 3, base + inst.imm + lane * bytes, bytes,
-                               std::min(bytes, 4u), true);
+    uint8_t *to = wave.resolve(inst, lane, 3, base + inst.imm + lane * bytes,
+                               bytes, std::min(bytes, 4u), true);
     if (!to)
       return false;
     const uint8_t *from = nullptr;
@@ -728,7 +722,7 @@ bool emulator::execBufferLoadShared(Wave &wave, const Inst &inst, char *) {
       if (!from)
         return false;
     }
-    addCopy(wave, inst, from, to, from ? bytes : 0, bytes, copies);
+    addCopy(wave, from, to, from ? bytes : 0, bytes, copies);
     return true;
   });
   wave.copyGroups.push_back(std::move(copies));
@@ -742,8 +736,8 @@ bool emulator::execGlobalLoadShared(Wave &wave, const Inst &inst, char *) {
   std::vector<PendingCopy> copies;
   uint64_t base = wave.getLane(access.operands[1][0], wave.firstLane());
   bool ok = forActive(wave, [&](unsigned lane) {
-    uint8_t *to = wave.resolve(inst, lane, 3, base + inst.imm + lane * bytes, bytes,
-                               std::min(bytes, 4u), true);
+    uint8_t *to = wave.resolve(inst, lane, 3, base + inst.imm + lane * bytes,
+                               bytes, std::min(bytes, 4u), true);
     const uint8_t *from =
         to ? wave.resolve(inst, lane, 1,
                           wave.getLane(access.operands[0][0], lane) + inst.imm,
@@ -751,7 +745,7 @@ bool emulator::execGlobalLoadShared(Wave &wave, const Inst &inst, char *) {
            : nullptr;
     if (!from)
       return false;
-    addCopy(wave, inst, from, to, bytes, bytes, copies);
+    addCopy(wave, from, to, bytes, bytes, copies);
     return true;
   });
   wave.copyGroups.push_back(std::move(copies));

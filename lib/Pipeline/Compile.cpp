@@ -59,6 +59,8 @@ public:
     registerNVVMDialectTranslation(registry);
     registerROCDLDialectTranslation(registry);
     context.appendDialectRegistry(registry);
+    // A diagnostic has its location; the whole kernel behind it hides it.
+    context.printOpOnDiagnostic(false);
     context.getDiagEngine().registerHandler(
         [this](Diagnostic &diagnostic) { collect(diagnostic); });
   }

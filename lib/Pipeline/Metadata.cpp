@@ -4,6 +4,7 @@
 #include "Metadata.h"
 
 #include "mlir/IR/AffineExpr.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -136,6 +137,16 @@ json::Object describeScalar(tile::KernelOp kernel, unsigned index,
   if (auto divisor = kernel.getArgAttrOfType<IntegerAttr>(
           index, tile::TileDialect::getDivisibleAttrName()))
     object["divisible"] = divisor.getInt();
+  // The launch checks the one value that the kernel was compiled for, bit by
+  // bit: JSON has no infinities.
+  auto value =
+      kernel.getArgAttr(index, tile::TileDialect::getValueAttrName());
+  if (auto integer = dyn_cast_or_null<IntegerAttr>(value))
+    object["value"] = integer.getValue().getSExtValue();
+  else if (auto number = dyn_cast_or_null<FloatAttr>(value))
+    object["value"] =
+        "0x" + llvm::utohexstr(
+                   number.getValue().bitcastToAPInt().getZExtValue());
   return object;
 }
 

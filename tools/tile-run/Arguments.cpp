@@ -52,8 +52,9 @@ bool matches(const NpyArray &array, TwElementType type) {
   Storage storage = getStorage(type);
   if (array.itemBytes != storage.bytes)
     return false;
+  // ml_dtypes saves one of the 8-bit floats as '<f1'.
   if (storage.kind == 'V')
-    return array.kind != 'f' && array.kind != 'b';
+    return array.kind != 'b' && (array.kind != 'f' || array.itemBytes == 1);
   if (storage.kind == 'i')
     return array.kind == 'i' || array.kind == 'u';
   return array.kind == storage.kind;

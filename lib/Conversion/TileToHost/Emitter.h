@@ -53,6 +53,8 @@ struct Buffer {
 /// Static offsets in scratch, first fit, 64-byte aligned.
 class Arena {
 public:
+  static constexpr int64_t kAlignment = 64;
+
   Buffer allocate(int64_t bytes);
   void release(Buffer buffer);
   int64_t getHighWater() const { return highWater; }
@@ -137,7 +139,7 @@ private:
                             llvm::function_ref<SmallVector<Value>()> onTrue,
                             llvm::function_ref<SmallVector<Value>()> onFalse);
 
-  // Buffers (Emitter.cpp).
+  // Buffers.cpp: tiles in scratch.
   Buffer allocate(Type type);
   Buffer getBuffer(Value v);
   void setBuffer(Value v, Buffer buffer, bool owned);

@@ -238,6 +238,14 @@ tile.kernel @kernel_c11_typo(%a: memref<?x?xf32> {tile.dims = ["lenght", ""]}) g
 
 // -----
 
+// A size without a name has not the name "".
+// expected-error @below {{'tile.kernel' op grid symbol '' names no size and no integer argument}}
+tile.kernel @kernel_c11_empty(%a: memref<?xf32> {tile.dims = [""]}) grid [""] affine_map<()[n] -> (n)> {
+  tile.return
+}
+
+// -----
+
 // A float does not count workgroups.
 // expected-error @below {{'tile.kernel' op grid symbol 'x' names no size and no integer argument}}
 tile.kernel @kernel_c11_float(%x: f32 {tile.name = "x"}) grid ["x"] affine_map<()[n] -> (n)> {

@@ -16,24 +16,24 @@ std::vector<uint64_t> map(const std::string &in, const std::string &out,
                           const std::vector<std::array<uint64_t, 3>> &inputs,
                           const std::string &declarations = "") {
   std::string text = R"(
-define amdgpu_kernel void @k(ptr addrspace(1) %in, ptr addrspace(1) %out, i32 %n) {
+define amdgpu_kernel void @k(ptr addrspace(1) %h.in, ptr addrspace(1) %h.out, i32 %h.n) {
 entry:
-  %t = call i32 @llvm.amdgcn.workitem.id.x()
-  %g = call i32 @llvm.amdgcn.workgroup.id.x()
-  %gb = shl i32 %g, 6
-  %i = add i32 %gb, %t
-  %inside = icmp slt i32 %i, %n
-  br i1 %inside, label %work, label %end
+  %h.t = call i32 @llvm.amdgcn.workitem.id.x()
+  %h.g = call i32 @llvm.amdgcn.workgroup.id.x()
+  %h.gb = shl i32 %h.g, 6
+  %h.i = add i32 %h.gb, %h.t
+  %h.inside = icmp slt i32 %h.i, %h.n
+  br i1 %h.inside, label %work, label %end
 work:
-  %p = getelementptr [3 x i64], ptr addrspace(1) %in, i32 %i
-  %p1 = getelementptr i64, ptr addrspace(1) %p, i32 1
-  %p2 = getelementptr i64, ptr addrspace(1) %p, i32 2
-  %q = getelementptr i64, ptr addrspace(1) %out, i32 %i
-  %a = load IN, ptr addrspace(1) %p, align 8
-  %b = load IN, ptr addrspace(1) %p1, align 8
-  %c = load IN, ptr addrspace(1) %p2, align 8
+  %h.p = getelementptr [3 x i64], ptr addrspace(1) %h.in, i32 %h.i
+  %h.p1 = getelementptr i64, ptr addrspace(1) %h.p, i32 1
+  %h.p2 = getelementptr i64, ptr addrspace(1) %h.p, i32 2
+  %h.q = getelementptr i64, ptr addrspace(1) %h.out, i32 %h.i
+  %a = load IN, ptr addrspace(1) %h.p, align 8
+  %b = load IN, ptr addrspace(1) %h.p1, align 8
+  %c = load IN, ptr addrspace(1) %h.p2, align 8
 BODY
-  store OUT %r, ptr addrspace(1) %q, align 8
+  store OUT %r, ptr addrspace(1) %h.q, align 8
   br label %end
 end:
   ret void
@@ -59,23 +59,26 @@ declare i32 @llvm.amdgcn.workitem.id.x()
   return result;
 }
 
-template <typename T>
-uint64_t bits(T value) {
+template <typename T> uint64_t bits(T value) {
   uint64_t result = 0;
   std::memcpy(&result, &value, sizeof(T));
   return result;
 }
-template <typename T>
-T as(uint64_t value) {
+template <typename T> T as(uint64_t value) {
   T result;
   std::memcpy(&result, &value, sizeof(T));
   return result;
 }
 
 /// Values that find mistakes: edges and random ones.
-template <typename T>
-std::vector<std::array<uint64_t, 3>> integers() {
-  std::vector<uint64_t> edges = {0, 1, 2, 3, 7, bits<T>(T(-1)), bits<T>(T(-2)),
+template <typename T> std::vector<std::array<uint64_t, 3>> integers() {
+  std::vector<uint64_t> edges = {0,
+                                 1,
+                                 2,
+                                 3,
+                                 7,
+                                 bits<T>(T(-1)),
+                                 bits<T>(T(-2)),
                                  bits<T>(std::numeric_limits<T>::max()),
                                  bits<T>(std::numeric_limits<T>::min())};
   std::vector<std::array<uint64_t, 3>> result;
@@ -84,8 +87,8 @@ std::vector<std::array<uint64_t, 3>> integers() {
       result.push_back({a, b, edges[result.size() % edges.size()]});
   std::mt19937_64 random(2);
   for (int i = 0; i < 200; ++i)
-    result.push_back({bits<T>(T(random())), bits<T>(T(random())),
-                      bits<T>(T(random()))});
+    result.push_back(
+        {bits<T>(T(random())), bits<T>(T(random())), bits<T>(T(random()))});
   return result;
 }
 
@@ -105,8 +108,7 @@ void checkInt(const std::string &type, const std::string &body,
   }
 }
 
-template <typename T>
-void checkAllInt(const std::string &t) {
+template <typename T> void checkAllInt(const std::string &t) {
   using S = std::make_signed_t<T>;
   constexpr unsigned width = sizeof(T) * 8;
   auto shifts = [](T, T b) { return b < width; };
@@ -119,13 +121,26 @@ void checkAllInt(const std::string &t) {
   checkInt<T>(t, "mul " + t + " %a, %b",
               [](T a, T b, T) { return T(uint64_t(a) * uint64_t(b)); });
   checkInt<T>(t, "xor " + t + " %a, %b", [](T a, T b, T) { return T(a ^ b); });
-  checkInt<T>(t, "shl " + t + " %a, %b", [](T a, T b, T) { return T(a << b); }, shifts);
-  checkInt<T>(t, "lshr " + t + " %a, %b", [](T a, T b, T) { return T(a >> b); }, shifts);
-  checkInt<T>(t, "ashr " + t + " %a, %b", [](T a, T b, T) { return T(S(a) >> b); }, shifts);
-  checkInt<T>(t, "udiv " + t + " %a, %b", [](T a, T b, T) { return T(a / b); }, divides);
-  checkInt<T>(t, "urem " + t + " %a, %b", [](T a, T b, T) { return T(a % b); }, divides);
-  checkInt<T>(t, "sdiv " + t + " %a, %b", [](T a, T b, T) { return T(S(a) / S(b)); }, dividesSigned);
-  checkInt<T>(t, "srem " + t + " %a, %b", [](T a, T b, T) { return T(S(a) % S(b)); }, dividesSigned);
+  checkInt<T>(
+      t, "shl " + t + " %a, %b", [](T a, T b, T) { return T(a << b); }, shifts);
+  checkInt<T>(
+      t, "lshr " + t + " %a, %b", [](T a, T b, T) { return T(a >> b); },
+      shifts);
+  checkInt<T>(
+      t, "ashr " + t + " %a, %b", [](T a, T b, T) { return T(S(a) >> b); },
+      shifts);
+  checkInt<T>(
+      t, "udiv " + t + " %a, %b", [](T a, T b, T) { return T(a / b); },
+      divides);
+  checkInt<T>(
+      t, "urem " + t + " %a, %b", [](T a, T b, T) { return T(a % b); },
+      divides);
+  checkInt<T>(
+      t, "sdiv " + t + " %a, %b", [](T a, T b, T) { return T(S(a) / S(b)); },
+      dividesSigned);
+  checkInt<T>(
+      t, "srem " + t + " %a, %b", [](T a, T b, T) { return T(S(a) % S(b)); },
+      dividesSigned);
   auto call = [&](const std::string &name, const std::string &args) {
     return "call " + t + " @llvm." + name + "." + t + "(" + args + ")";
   };
@@ -140,36 +155,51 @@ void checkAllInt(const std::string &t) {
   check2("smax", [](T a, T b, T) { return T(std::max(S(a), S(b))); });
   check2("umin", [](T a, T b, T) { return std::min(a, b); });
   check2("umax", [](T a, T b, T) { return std::max(a, b); });
-  check2("uadd.sat", [](T a, T b, T) { T s = T(a + b); return s < a ? T(~T(0)) : s; });
+  check2("uadd.sat", [](T a, T b, T) {
+    T s = T(a + b);
+    return s < a ? T(~T(0)) : s;
+  });
   check2("usub.sat", [](T a, T b, T) { return a > b ? T(a - b) : T(0); });
   check2("sadd.sat", [](T a, T b, T) {
     S s;
     if (!__builtin_add_overflow(S(a), S(b), &s))
       return T(s);
-    return T(S(a) < 0 ? std::numeric_limits<S>::min() : std::numeric_limits<S>::max());
+    return T(S(a) < 0 ? std::numeric_limits<S>::min()
+                      : std::numeric_limits<S>::max());
   });
-  checkInt<T>(t, call("ctpop", t + " %a"),
-              [](T a, T, T) { return T(__builtin_popcountll(a)); }, nullptr,
-              declare("ctpop", t));
-  checkInt<T>(t, call("ctlz", t + " %a, i1 false"), [](T a, T, T) {
-    T n = 0;
-    while (n < width && !(a >> (width - 1 - n) & 1))
-      ++n;
-    return n;
-  }, nullptr, declare("ctlz", t + ", i1"));
-  checkInt<T>(t, call("bitreverse", t + " %a"), [](T a, T, T) {
-    T x = 0;
-    for (unsigned i = 0; i < width; ++i)
-      x |= T((a >> i) & 1) << (width - 1 - i);
-    return x;
-  }, nullptr, declare("bitreverse", t));
-  checkInt<T>(t, call("fshl", three), [](T a, T b, T c) {
-    unsigned s = unsigned(c % width);
-    return s ? T((a << s) | (b >> (width - s))) : a;
-  }, nullptr, declare("fshl", t + ", " + t + ", " + t));
-  checkInt<T>(t, call("abs", t + " %a, i1 false"),
-              [](T a, T, T) { return S(a) < 0 ? T(-a) : a; }, nullptr,
-              declare("abs", t + ", i1"));
+  checkInt<T>(
+      t, call("ctpop", t + " %a"),
+      [](T a, T, T) { return T(__builtin_popcountll(a)); }, nullptr,
+      declare("ctpop", t));
+  checkInt<T>(
+      t, call("ctlz", t + " %a, i1 false"),
+      [](T a, T, T) {
+        T n = 0;
+        while (n < width && !(a >> (width - 1 - n) & 1))
+          ++n;
+        return n;
+      },
+      nullptr, declare("ctlz", t + ", i1"));
+  checkInt<T>(
+      t, call("bitreverse", t + " %a"),
+      [](T a, T, T) {
+        T x = 0;
+        for (unsigned i = 0; i < width; ++i)
+          x |= T((a >> i) & 1) << (width - 1 - i);
+        return x;
+      },
+      nullptr, declare("bitreverse", t));
+  checkInt<T>(
+      t, call("fshl", three),
+      [](T a, T b, T c) {
+        unsigned s = unsigned(c % width);
+        return s ? T((a << s) | (b >> (width - s))) : a;
+      },
+      nullptr, declare("fshl", t + ", " + t + ", " + t));
+  checkInt<T>(
+      t, call("abs", t + " %a, i1 false"),
+      [](T a, T, T) { return S(a) < 0 ? T(-a) : a; }, nullptr,
+      declare("abs", t + ", i1"));
 }
 
 double halfValue(uint16_t x) {
@@ -218,8 +248,9 @@ void checkShort(const std::string &type, double (*value)(uint16_t),
   auto inputs = shorts();
   auto got = map(type, type, "  %r = " + body, inputs, declarations);
   for (size_t i = 0; i < inputs.size(); ++i) {
-    double x = want(value(uint16_t(inputs[i][0])), value(uint16_t(inputs[i][1])),
-                    value(uint16_t(inputs[i][2])));
+    double x =
+        want(value(uint16_t(inputs[i][0])), value(uint16_t(inputs[i][1])),
+             value(uint16_t(inputs[i][2])));
     if (std::isnan(x)) {
       ASSERT_TRUE(std::isnan(value(uint16_t(got[i]))));
       continue;
@@ -253,9 +284,10 @@ TEST(Arith, OddWidths) {
   %w = ashr i7 %v, 2
   %wz = zext i7 %w to i64
   %f = select i1 %c1, i64 %e, i64 %wz
-  %n = xor i1 %c1, true
-  %m = sext i1 %n to i64
-  %r = xor i64 %f, %m)", inputs);
+  %inverse = xor i1 %c1, true
+  %m = sext i1 %inverse to i64
+  %r = xor i64 %f, %m)",
+                 inputs);
   for (size_t i = 0; i < inputs.size(); ++i) {
     auto s33 = [](uint64_t x) { return int64_t(x << 31) >> 31; };
     auto s7 = [](uint64_t x) { return int64_t(x << 57) >> 57; };
@@ -305,20 +337,22 @@ TEST(Arith, HalfIsRoundedOnce) {
   check("fmul half %a, %b", [](double a, double b, double) { return a * b; });
   check("fdiv half %a, %b", [](double a, double b, double) { return a / b; });
   check("fneg half %a", [](double a, double, double) { return -a; });
-  check("call half @llvm.sqrt.f16(half %a)",
-        [](double a, double, double) { return std::sqrt(a); },
-        "declare half @llvm.sqrt.f16(half)\n");
+  check(
+      "call half @llvm.sqrt.f16(half %a)",
+      [](double a, double, double) { return std::sqrt(a); },
+      "declare half @llvm.sqrt.f16(half)\n");
   // long double has 64 bits: with 22 of the product at most 80 are needed,
   // and a tie that it cannot see is broken by the exact remainder.
-  check("call half @llvm.fma.f16(half %a, half %b, half %c)",
-        [](double a, double b, double c) {
-          double p = a * b, s = p + c, t = s - p;
-          double error = (p - (s - t)) + (c - t);
-          return std::isfinite(s) && error != 0
-                     ? std::nextafter(s, error > 0 ? INFINITY : -INFINITY)
-                     : s;
-        },
-        "declare half @llvm.fma.f16(half, half, half)\n");
+  check(
+      "call half @llvm.fma.f16(half %a, half %b, half %c)",
+      [](double a, double b, double c) {
+        double p = a * b, s = p + c, t = s - p;
+        double error = (p - (s - t)) + (c - t);
+        return std::isfinite(s) && error != 0
+                   ? std::nextafter(s, error > 0 ? INFINITY : -INFINITY)
+                   : s;
+      },
+      "declare half @llvm.fma.f16(half, half, half)\n");
 }
 
 TEST(Arith, BfloatIsRoundedOnce) {
@@ -348,7 +382,8 @@ TEST(Arith, Conversions) {
     inputs.push_back({bits(random() % 2 ? x : -x), 0, 0});
   }
   auto got = map("double", "half", "  %r = fptrunc double %a to half", inputs);
-  auto gotB = map("double", "bfloat", "  %r = fptrunc double %a to bfloat", inputs);
+  auto gotB =
+      map("double", "bfloat", "  %r = fptrunc double %a to bfloat", inputs);
   for (size_t i = 0; i < inputs.size(); ++i) {
     double x = as<double>(inputs[i][0]);
     ASSERT_EQ(got[i], nearestCode(x, halfValue, 0x7C00)) << x;
@@ -358,11 +393,14 @@ TEST(Arith, Conversions) {
   for (uint64_t i = 0; i < 65536; ++i)
     all.push_back({i, 0, 0});
   auto wide = map("half", "float", "  %r = fpext half %a to float", all);
-  auto back = map("half", "half", "  %x = fpext half %a to float\n"
-                                  "  %r = fptrunc float %x to half", all);
+  auto back = map("half", "half",
+                  "  %x = fpext half %a to float\n"
+                  "  %r = fptrunc float %x to half",
+                  all);
   auto ints = map("half", "i32", "  %r = fptosi half %a to i32", all);
-  auto sat = map("half", "i8", "  %r = call i8 @llvm.fptoui.sat.i8.f16(half %a)", all,
-                 "declare i8 @llvm.fptoui.sat.i8.f16(half)\n");
+  auto sat =
+      map("half", "i8", "  %r = call i8 @llvm.fptoui.sat.i8.f16(half %a)", all,
+          "declare i8 @llvm.fptoui.sat.i8.f16(half)\n");
   for (uint64_t i = 0; i < 65536; ++i) {
     double x = halfValue(uint16_t(i));
     if (std::isnan(x)) {
@@ -377,7 +415,8 @@ TEST(Arith, Conversions) {
     }
     ASSERT_EQ(sat[i] & 0xFF, x <= 0 ? 0u : x >= 255 ? 255u : unsigned(x));
   }
-  auto fromInt = map("i64", "float", "  %r = sitofp i64 %a to float", integers<int64_t>());
+  auto fromInt =
+      map("i64", "float", "  %r = sitofp i64 %a to float", integers<int64_t>());
   auto source = integers<int64_t>();
   for (size_t i = 0; i < source.size(); ++i)
     ASSERT_EQ(as<float>(fromInt[i]), float(as<int64_t>(source[i][0])));
@@ -385,36 +424,51 @@ TEST(Arith, Conversions) {
 
 TEST(Arith, FloatCompareMinMaxClass) {
   const float inf = INFINITY, nan = NAN;
-  std::vector<float> values = {0.0f, -0.0f, 1.0f, -1.0f, inf, -inf, nan,
-                               1e-40f, -1e-40f, 3.5f};
+  std::vector<float> values = {0.0f, -0.0f, 1.0f,   -1.0f,   inf,
+                               -inf, nan,   1e-40f, -1e-40f, 3.5f};
   std::vector<std::array<uint64_t, 3>> inputs;
   for (float a : values)
     for (float b : values)
       inputs.push_back({bits(a), bits(b), 0});
-  auto each = [&](const std::string &body, std::function<bool(float, float)> want,
+  auto each = [&](const std::string &body,
+                  std::function<bool(float, float)> want,
                   const std::string &declarations = "") {
     auto got = map("float", "i8", body + "\n  %r = zext i1 %x to i8", inputs,
                    declarations);
     for (size_t i = 0; i < inputs.size(); ++i)
-      ASSERT_EQ(got[i] & 0xFF,
-                unsigned(want(as<float>(inputs[i][0]), as<float>(inputs[i][1]))))
+      ASSERT_EQ(got[i] & 0xFF, unsigned(want(as<float>(inputs[i][0]),
+                                             as<float>(inputs[i][1]))))
           << body << " " << i;
   };
   each("  %x = fcmp olt float %a, %b", [](float a, float b) { return a < b; });
-  each("  %x = fcmp ult float %a, %b", [](float a, float b) { return !(a >= b); });
-  each("  %x = fcmp one float %a, %b", [](float a, float b) { return a < b || a > b; });
+  each("  %x = fcmp ult float %a, %b",
+       [](float a, float b) { return !(a >= b); });
+  each("  %x = fcmp one float %a, %b",
+       [](float a, float b) { return a < b || a > b; });
   each("  %x = fcmp une float %a, %b", [](float a, float b) { return a != b; });
-  each("  %x = fcmp uno float %a, %b", [](float a, float b) { return std::isnan(a) || std::isnan(b); });
+  each("  %x = fcmp uno float %a, %b",
+       [](float a, float b) { return std::isnan(a) || std::isnan(b); });
   std::string classes = "declare i1 @llvm.is.fpclass.f32(float, i32)\n";
-  each("  %x = call i1 @llvm.is.fpclass.f32(float %a, i32 3)", [](float a, float) { return std::isnan(a); }, classes);
-  each("  %x = call i1 @llvm.is.fpclass.f32(float %a, i32 516)", [](float a, float) { return std::isinf(a); }, classes);
-  each("  %x = call i1 @llvm.is.fpclass.f32(float %a, i32 144)", [](float a, float) { return std::fpclassify(a) == FP_SUBNORMAL; }, classes);
-  each("  %x = call i1 @llvm.is.fpclass.f32(float %a, i32 32)", [](float a, float) { return a == 0 && std::signbit(a); }, classes);
+  each(
+      "  %x = call i1 @llvm.is.fpclass.f32(float %a, i32 3)",
+      [](float a, float) { return std::isnan(a); }, classes);
+  each(
+      "  %x = call i1 @llvm.is.fpclass.f32(float %a, i32 516)",
+      [](float a, float) { return std::isinf(a); }, classes);
+  each(
+      "  %x = call i1 @llvm.is.fpclass.f32(float %a, i32 144)",
+      [](float a, float) { return std::fpclassify(a) == FP_SUBNORMAL; },
+      classes);
+  each(
+      "  %x = call i1 @llvm.is.fpclass.f32(float %a, i32 32)",
+      [](float a, float) { return a == 0 && std::signbit(a); }, classes);
 
-  auto value = [&](const std::string &name, std::function<float(float, float)> want) {
-    auto got = map("float", "float",
-                   "  %r = call float @llvm." + name + ".f32(float %a, float %b)",
-                   inputs, "declare float @llvm." + name + ".f32(float, float)\n");
+  auto value = [&](const std::string &name,
+                   std::function<float(float, float)> want) {
+    auto got =
+        map("float", "float",
+            "  %r = call float @llvm." + name + ".f32(float %a, float %b)",
+            inputs, "declare float @llvm." + name + ".f32(float, float)\n");
     for (size_t i = 0; i < inputs.size(); ++i) {
       float w = want(as<float>(inputs[i][0]), as<float>(inputs[i][1]));
       if (std::isnan(w))
@@ -425,8 +479,12 @@ TEST(Arith, FloatCompareMinMaxClass) {
   };
   value("minnum", [](float a, float b) { return std::fmin(a, b); });
   value("maxnum", [](float a, float b) { return std::fmax(a, b); });
-  value("minimum", [](float a, float b) { return std::isnan(a) || std::isnan(b) ? NAN : std::fmin(a, b); });
-  value("maximum", [](float a, float b) { return std::isnan(a) || std::isnan(b) ? NAN : std::fmax(a, b); });
+  value("minimum", [](float a, float b) {
+    return std::isnan(a) || std::isnan(b) ? NAN : std::fmin(a, b);
+  });
+  value("maximum", [](float a, float b) {
+    return std::isnan(a) || std::isnan(b) ? NAN : std::fmax(a, b);
+  });
   value("copysign", [](float a, float b) { return std::copysign(a, b); });
 }
 
@@ -464,31 +522,33 @@ TEST(Arith, FloatFunctions) {
   check("amdgcn.exp2", [](float x) { return std::exp2(x); });
   check("amdgcn.log", [](float x) { return std::log2(x); });
   check("amdgcn.fract", [](float x) { return x - std::floor(x); });
-  auto got = map("float", "float",
-                 "  %r = call float @llvm.fma.f32(float %a, float %b, float %c)",
-                 inputs, "declare float @llvm.fma.f32(float, float, float)\n");
+  auto got =
+      map("float", "float",
+          "  %r = call float @llvm.fma.f32(float %a, float %b, float %c)",
+          inputs, "declare float @llvm.fma.f32(float, float, float)\n");
   for (size_t i = 0; i < inputs.size(); ++i)
-    ASSERT_EQ(as<float>(got[i]), std::fma(as<float>(inputs[i][0]),
-                                          as<float>(inputs[i][1]), 0.5f));
+    ASSERT_EQ(as<float>(got[i]),
+              std::fma(as<float>(inputs[i][0]), as<float>(inputs[i][1]), 0.5f));
 }
 
 // Bitcasts, shuffles, dynamic indices and reductions of vectors.
 TEST(Arith, Vectors) {
   auto inputs = integers<uint64_t>();
-  auto got = map("i64", "i64", R"(
+  auto got =
+      map("i64", "i64", R"(
   %v = bitcast i64 %a to <8 x i8>
   %w = bitcast i64 %b to <8 x i8>
   %s = shufflevector <8 x i8> %v, <8 x i8> %w, <8 x i32> <i32 15, i32 0, i32 7, i32 8, i32 1, i32 1, i32 9, i32 3>
   %x = add <8 x i8> %s, <i8 1, i8 2, i8 3, i8 4, i8 5, i8 6, i8 7, i8 8>
   %h = bitcast <8 x i8> %x to <4 x i16>
-  %i = and i64 %c, 3
-  %e = extractelement <4 x i16> %h, i64 %i
-  %n = xor i16 %e, -1
-  %h2 = insertelement <4 x i16> %h, i16 %n, i64 %i
+  %at = and i64 %c, 3
+  %e = extractelement <4 x i16> %h, i64 %at
+  %inverse = xor i16 %e, -1
+  %h2 = insertelement <4 x i16> %h, i16 %inverse, i64 %at
   %sum = call i16 @llvm.vector.reduce.add.v4i16(<4 x i16> %h)
   %h3 = insertelement <4 x i16> %h2, i16 %sum, i32 0
-  %r = bitcast <4 x i16> %h3 to i64)", inputs,
-                 "declare i16 @llvm.vector.reduce.add.v4i16(<4 x i16>)\n");
+  %r = bitcast <4 x i16> %h3 to i64)",
+          inputs, "declare i16 @llvm.vector.reduce.add.v4i16(<4 x i16>)\n");
   for (size_t i = 0; i < inputs.size(); ++i) {
     uint8_t v[16], x[8];
     std::memcpy(v, &inputs[i][0], 8);
@@ -519,8 +579,8 @@ TEST(Arith, FlagVectors) {
   %z = zext i8 %bits to i64
   %az = zext i1 %any to i64
   %as = shl i64 %az, 8
-  %r = or i64 %z, %as)", inputs,
-                 "declare i1 @llvm.vector.reduce.or.v8i1(<8 x i1>)\n");
+  %r = or i64 %z, %as)",
+                 inputs, "declare i1 @llvm.vector.reduce.or.v8i1(<8 x i1>)\n");
   for (size_t i = 0; i < inputs.size(); ++i) {
     uint64_t want = 0;
     for (int j = 0; j < 8; ++j)
@@ -535,10 +595,10 @@ TEST(Arith, FlagVectors) {
 TEST(Arith, Fp8) {
   std::string body = R"(
   %f = call float @llvm.amdgcn.cvt.f32.fp8(i32 %a, i32 1)
-  %g = call <2 x float> @llvm.amdgcn.cvt.pk.f32.bf8(i32 %a, i1 false)
-  %g1 = extractelement <2 x float> %g, i32 1
-  %p = call i32 @llvm.amdgcn.cvt.pk.fp8.f32(float %f, float %f, i32 %a, i1 false)
-  %q = call i32 @llvm.amdgcn.cvt.pk.bf8.f32(float %g1, float %g1, i32 %p, i1 true)
+  %pair = call <2 x float> @llvm.amdgcn.cvt.pk.f32.bf8(i32 %a, i1 false)
+  %wide = extractelement <2 x float> %pair, i32 1
+  %packed = call i32 @llvm.amdgcn.cvt.pk.fp8.f32(float %f, float %f, i32 %a, i1 false)
+  %q = call i32 @llvm.amdgcn.cvt.pk.bf8.f32(float %wide, float %wide, i32 %packed, i1 true)
   %r = bitcast i32 %q to i32)";
   std::string declarations =
       "declare float @llvm.amdgcn.cvt.f32.fp8(i32, i32)\n"
@@ -551,9 +611,10 @@ TEST(Arith, Fp8) {
   auto got = map("i32", "i32", body, inputs, declarations); // FNUZ: gfx942
   for (uint64_t i = 0; i < 256; ++i)
     EXPECT_EQ(uint32_t(got[i]), i * 0x01010101u) << i;
-  auto value = map("i32", "float",
-                   "  %r = call float @llvm.amdgcn.cvt.f32.fp8(i32 %a, i32 1)",
-                   inputs, "declare float @llvm.amdgcn.cvt.f32.fp8(i32, i32)\n");
+  auto value =
+      map("i32", "float",
+          "  %r = call float @llvm.amdgcn.cvt.f32.fp8(i32 %a, i32 1)", inputs,
+          "declare float @llvm.amdgcn.cvt.f32.fp8(i32, i32)\n");
   EXPECT_EQ(as<float>(value[0x7F]), 240.0f);
   EXPECT_EQ(as<float>(value[0x01]), 0x1p-10f);
   EXPECT_EQ(as<float>(value[0x40]), 1.0f);

@@ -19,7 +19,8 @@ define amdgpu_kernel void @k(ptr addrspace(1) %out, i32 %add) {
 }
 declare i32 @llvm.amdgcn.workitem.id.x()
 declare i32 @llvm.amdgcn.workgroup.id.x()
-)"), "gfx942");
+)"),
+           "gfx942");
   std::vector<int32_t> out(384);
   r.buffer(out, "out");
   r.scalar<int32_t>(7);
@@ -62,7 +63,8 @@ exit:
   ret void
 }
 declare i32 @llvm.amdgcn.workitem.id.x()
-)"), "gfx942");
+)"),
+           "gfx942");
   std::vector<int32_t> out(64);
   r.buffer(out, "out");
   EXPECT_EQ(r.launch(), "");
@@ -119,7 +121,8 @@ done:
   ret void
 }
 declare i32 @llvm.nvvm.read.ptx.sreg.tid.x()
-)"), "sm_80");
+)"),
+           "sm_80");
   std::vector<int32_t> out(32, -1);
   r.buffer(out, "out");
   EXPECT_EQ(r.launch(), "");
@@ -204,12 +207,40 @@ b:
 }
 declare i32 @llvm.amdgcn.workitem.id.x()
 declare void @llvm.amdgcn.s.barrier()
-)"), "gfx942");
+)"),
+           "gfx942");
   std::string error = r.launch();
   expectContains(error, "kernel 'k' reached a barrier with 10 of the wave's 64 "
                         "lanes: the barrier is in divergent control flow "
                         "(workgroup 0, 0, 0; wave 0, lane 0)");
   expectContains(error, "at call void @llvm.amdgcn.s.barrier()");
+}
+
+// Lanes that have returned are not waited for.
+TEST(Emulator, BarrierAfterReturn) {
+  Runner r(amd(R"(
+define amdgpu_kernel void @k(ptr addrspace(1) %out) {
+  %t = call i32 @llvm.amdgcn.workitem.id.x()
+  %c = icmp ult i32 %t, 100
+  br i1 %c, label %a, label %b
+a:
+  call void @llvm.amdgcn.s.barrier()
+  %p = getelementptr i32, ptr addrspace(1) %out, i32 %t
+  store i32 %t, ptr addrspace(1) %p, align 4
+  ret void
+b:
+  ret void
+}
+declare i32 @llvm.amdgcn.workitem.id.x()
+declare void @llvm.amdgcn.s.barrier()
+)"),
+           "gfx942");
+  std::vector<int32_t> out(128, -1);
+  r.buffer(out, "out");
+  r.config.workgroup = {128, 1, 1};
+  EXPECT_EQ(r.launch(), "");
+  for (int i = 0; i < 128; ++i)
+    EXPECT_EQ(out[i], i < 100 ? i : -1);
 }
 
 // Whole waves part: no lane is divergent, but the workgroup never meets.
@@ -227,7 +258,8 @@ b:
 }
 declare i32 @llvm.nvvm.read.ptx.sreg.tid.x()
 declare void @llvm.nvvm.barrier.cta.sync.aligned.all(i32)
-)"), "sm_90a");
+)"),
+           "sm_90a");
   r.config.workgroup = {64, 1, 1};
   expectContains(r.launch(), "kernel 'k' is stuck: waves 0 wait at a barrier "
                              "that waves 1 never reach: they have ended");
@@ -253,7 +285,8 @@ define ptx_kernel void @k(ptr addrspace(1) %out) {
 }
 declare i32 @llvm.nvvm.read.ptx.sreg.tid.x()
 declare void @llvm.nvvm.barrier.cta.sync.aligned.count(i32, i32)
-)"), "sm_80");
+)"),
+           "sm_80");
   std::vector<int32_t> out(128);
   r.buffer(out, "out");
   r.config.workgroup = {128, 1, 1};
@@ -280,7 +313,8 @@ TEST(Emulator, OutOfBounds) {
   r.scalar<int32_t>(4);
   std::string error = r.launch();
   expectContains(error, "stores 4 bytes at the global address");
-  expectContains(error, "out of bounds: 0 bytes past the end of region 'result'");
+  expectContains(error,
+                 "out of bounds: 0 bytes past the end of region 'result'");
   expectContains(error, "of 240 bytes (workgroup 0, 0, 0; wave 0, lane 60)");
   expectContains(error, "at store i32 %t, ptr addrspace(1) %p, align 4");
 }
@@ -312,9 +346,11 @@ define amdgpu_kernel void @k() {
   ret void
 }
 declare i32 @llvm.amdgcn.workitem.id.x()
-)"), "gfx942");
-  expectContains(r.launch(), "stores 4 bytes at the shared address 0x40 outside "
-                             "the workgroup's 64 bytes of shared memory");
+)"),
+           "gfx942");
+  expectContains(r.launch(),
+                 "stores 4 bytes at the shared address 0x40 outside "
+                 "the workgroup's 64 bytes of shared memory");
 }
 
 // All that is unknown is named at once, before anything runs.
@@ -330,7 +366,8 @@ define amdgpu_kernel void @k(ptr addrspace(1) %out) {
 }
 declare void @llvm.amdgcn.s.ttracedata(i32)
 declare void @foo()
-)"), "gfx942");
+)"),
+           "gfx942");
   std::vector<int32_t> out(1);
   r.buffer(out, "out");
   std::string error = r.launch();
@@ -345,7 +382,8 @@ declare void @foo()
 
 TEST(Emulator, LaunchErrors) {
   Runner r(amd(kStore), "gfx942");
-  expectContains(r.launch(), "kernel 'k': expected 12 bytes of kernarg, but got 0");
+  expectContains(r.launch(),
+                 "kernel 'k': expected 12 bytes of kernarg, but got 0");
   r.kernarg.resize(12);
   r.config.workgroup = {2048, 1, 1};
   expectContains(r.launch(), "expected a workgroup of 1 to 1024 threads, but "
@@ -369,7 +407,8 @@ entry:
 loop:
   br label %loop
 }
-)"), "gfx942");
+)"),
+           "gfx942");
   r.config.maxSteps = 1000;
   expectContains(r.launch(), "did not end within 1000 steps");
 }
@@ -392,7 +431,8 @@ define amdgpu_kernel void @k(ptr addrspace(1) %f, ptr addrspace(1) %i) {
   ret void
 }
 declare i32 @llvm.amdgcn.workitem.id.x()
-)"), "gfx942");
+)"),
+           "gfx942");
   std::vector<float> f(1);
   std::vector<int32_t> i(4);
   r.buffer(f, "f");
@@ -432,7 +472,8 @@ define amdgpu_kernel void @k(ptr addrspace(1) %out) {
   ret void
 }
 declare i32 @llvm.amdgcn.workitem.id.x()
-)"), "gfx942");
+)"),
+           "gfx942");
   std::vector<int32_t> out(64);
   r.buffer(out, "out");
   EXPECT_EQ(r.launch(), "");
@@ -459,7 +500,8 @@ declare i32 @llvm.amdgcn.workitem.id.x()
 declare ptr addrspace(8) @llvm.amdgcn.make.buffer.rsrc.p8.p1(ptr addrspace(1), i16, i64, i32)
 declare <2 x i32> @llvm.amdgcn.raw.ptr.buffer.load.v2i32(ptr addrspace(8), i32, i32, i32)
 declare void @llvm.amdgcn.raw.ptr.buffer.store.i32(i32, ptr addrspace(8), i32, i32, i32)
-)"), "gfx942");
+)"),
+           "gfx942");
   std::vector<int32_t> in(51), out(128);
   for (int i = 0; i < 51; ++i)
     in[i] = i + 1;

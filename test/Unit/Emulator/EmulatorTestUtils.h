@@ -4,12 +4,12 @@
 #define TILEWRIGHT_TEST_UNIT_EMULATOR_EMULATORTESTUTILS_H
 
 #include "tilewright/Emulator/Emulator.h"
-#include "gtest/gtest.h"
 #include "llvm/AsmParser/Parser.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/raw_ostream.h"
+#include "gtest/gtest.h"
 #include <cstring>
 #include <random>
 #include <string>
@@ -51,8 +51,7 @@ public:
       config.workgroup = {32, 1, 1};
   }
 
-  template <typename T>
-  void scalar(T value) {
+  template <typename T> void scalar(T value) {
     while (kernarg.size() % sizeof(T))
       kernarg.push_back(0);
     size_t at = kernarg.size();

@@ -17,11 +17,12 @@ std::vector<int32_t> lanes(const char *chip, const std::string &body,
   std::string text = std::string("define ") +
                      (isNvidia ? "ptx_kernel" : "amdgpu_kernel") +
                      " void @k(ptr addrspace(1) %out) {\nentry:\n"
-                     "  %t = call i32 " + id + "\n  %v = add i32 %t, 100\n" +
-                     body +
+                     "  %t = call i32 " +
+                     id + "\n  %v = add i32 %t, 100\n" + body +
                      "\n  %p = getelementptr i32, ptr addrspace(1) %out, i32 %t"
                      "\n  store i32 %r, ptr addrspace(1) %p, align 4\n"
-                     "  ret void\n}\ndeclare i32 " + id + "\n" + declarations;
+                     "  ret void\n}\ndeclare i32 " +
+                     id + "\n" + declarations;
   Runner r(isNvidia ? nvidia(text) : amd(text), chip);
   std::vector<int32_t> out(r.config.workgroup[0], -1);
   r.buffer(out, "out");
@@ -47,12 +48,12 @@ const char *kDpp = "declare i32 @llvm.amdgcn.update.dpp.i32(i32, i32, i32, "
 
 void expectDpp(const char *chip, int control, int rows, int banks, bool zero,
                std::function<int(int)> want) {
-  expectLanes(chip,
-              "  %r = call i32 @llvm.amdgcn.update.dpp.i32(i32 7, i32 %v, i32 " +
-                  std::to_string(control) + ", i32 " + std::to_string(rows) +
-                  ", i32 " + std::to_string(banks) + ", i1 " +
-                  (zero ? "true" : "false") + ")",
-              kDpp, want);
+  expectLanes(
+      chip,
+      "  %r = call i32 @llvm.amdgcn.update.dpp.i32(i32 7, i32 %v, i32 " +
+          std::to_string(control) + ", i32 " + std::to_string(rows) + ", i32 " +
+          std::to_string(banks) + ", i1 " + (zero ? "true" : "false") + ")",
+      kDpp, want);
 }
 
 } // namespace
@@ -85,39 +86,47 @@ TEST(Lanes, Dpp) {
 }
 
 TEST(Lanes, AmdMoves) {
-  expectLanes("gfx942", "  %r = call i32 @llvm.amdgcn.ds.swizzle(i32 %v, i32 1055)",
+  expectLanes("gfx942",
+              "  %r = call i32 @llvm.amdgcn.ds.swizzle(i32 %v, i32 1055)",
               "declare i32 @llvm.amdgcn.ds.swizzle(i32, i32)\n",
               [](int l) { return 100 + (l ^ 1); }); // 0x041F: xor 1
-  expectLanes("gfx942", "  %x = xor i32 %t, 33\n  %a = shl i32 %x, 2\n"
-                        "  %r = call i32 @llvm.amdgcn.ds.bpermute(i32 %a, i32 %v)",
+  expectLanes("gfx942",
+              "  %x = xor i32 %t, 33\n  %a = shl i32 %x, 2\n"
+              "  %r = call i32 @llvm.amdgcn.ds.bpermute(i32 %a, i32 %v)",
               "declare i32 @llvm.amdgcn.ds.bpermute(i32, i32)\n",
               [](int l) { return 100 + (l ^ 33); });
-  expectLanes("gfx942", "  %x = add i32 %t, 1\n  %a = shl i32 %x, 2\n"
-                        "  %r = call i32 @llvm.amdgcn.ds.permute(i32 %a, i32 %v)",
+  expectLanes("gfx942",
+              "  %x = add i32 %t, 1\n  %a = shl i32 %x, 2\n"
+              "  %r = call i32 @llvm.amdgcn.ds.permute(i32 %a, i32 %v)",
               "declare i32 @llvm.amdgcn.ds.permute(i32, i32)\n",
               [](int l) { return 100 + (l + 63) % 64; });
-  expectLanes("gfx942", "  %r = call i32 @llvm.amdgcn.readlane.i32(i32 %v, i32 17)",
+  expectLanes("gfx942",
+              "  %r = call i32 @llvm.amdgcn.readlane.i32(i32 %v, i32 17)",
               "declare i32 @llvm.amdgcn.readlane.i32(i32, i32)\n",
               [](int) { return 117; });
-  expectLanes("gfx942", "  %f = call float @llvm.amdgcn.readfirstlane.f32(float 2.0)\n"
-                        "  %s = fptosi float %f to i32\n"
-                        "  %w = call i32 @llvm.amdgcn.readfirstlane.i32(i32 %v)\n"
-                        "  %r = add i32 %s, %w",
+  expectLanes("gfx942",
+              "  %f = call float @llvm.amdgcn.readfirstlane.f32(float 2.0)\n"
+              "  %s = fptosi float %f to i32\n"
+              "  %w = call i32 @llvm.amdgcn.readfirstlane.i32(i32 %v)\n"
+              "  %r = add i32 %s, %w",
               "declare i32 @llvm.amdgcn.readfirstlane.i32(i32)\n"
               "declare float @llvm.amdgcn.readfirstlane.f32(float)\n",
               [](int) { return 102; });
-  expectLanes("gfx942", "  %c = icmp ugt i32 %t, 61\n"
-                        "  %b = call i64 @llvm.amdgcn.ballot.i64(i1 %c)\n"
-                        "  %s = lshr i64 %b, 60\n  %r = trunc i64 %s to i32",
+  expectLanes("gfx942",
+              "  %c = icmp ugt i32 %t, 61\n"
+              "  %b = call i64 @llvm.amdgcn.ballot.i64(i1 %c)\n"
+              "  %s = lshr i64 %b, 60\n  %r = trunc i64 %s to i32",
               "declare i64 @llvm.amdgcn.ballot.i64(i1)\n",
               [](int) { return 12; });
-  expectLanes("gfx942", "  %lo = call i32 @llvm.amdgcn.mbcnt.lo(i32 -1, i32 0)\n"
-                        "  %r = call i32 @llvm.amdgcn.mbcnt.hi(i32 -1, i32 %lo)",
+  expectLanes("gfx942",
+              "  %lo = call i32 @llvm.amdgcn.mbcnt.lo(i32 -1, i32 0)\n"
+              "  %r = call i32 @llvm.amdgcn.mbcnt.hi(i32 -1, i32 %lo)",
               "declare i32 @llvm.amdgcn.mbcnt.lo(i32, i32)\n"
               "declare i32 @llvm.amdgcn.mbcnt.hi(i32, i32)\n",
               [](int l) { return l; });
-  std::string swap = "declare { i32, i32 } @llvm.amdgcn.permlane32.swap(i32, i32, i1, i1)\n"
-                     "declare { i32, i32 } @llvm.amdgcn.permlane16.swap(i32, i32, i1, i1)\n";
+  std::string swap =
+      "declare { i32, i32 } @llvm.amdgcn.permlane32.swap(i32, i32, i1, i1)\n"
+      "declare { i32, i32 } @llvm.amdgcn.permlane16.swap(i32, i32, i1, i1)\n";
   std::string second = "  %w = add i32 %t, 200\n";
   for (int size : {16, 32})
     for (int part : {0, 1})
@@ -133,15 +142,24 @@ TEST(Lanes, AmdMoves) {
                       return odd ? 200 + l - size : 100 + l;
                     return odd ? 200 + l : 100 + l + size;
                   });
-  expectLanes("gfx1100", "  %r = call i32 @llvm.amdgcn.permlanex16.i32(i32 7, i32 %v, i32 1985229328, i32 -19088744, i1 true, i1 true)",
-              "declare i32 @llvm.amdgcn.permlanex16.i32(i32, i32, i32, i32, i1, i1)\n",
-              [](int l) { return 100 + (l ^ 16); }); // 0x76543210, 0xFEDCBA98
-  expectLanes("gfx1100", "  %r = call i32 @llvm.amdgcn.permlane16.i32(i32 7, i32 %v, i32 0, i32 1145324612, i1 true, i1 true)",
-              "declare i32 @llvm.amdgcn.permlane16.i32(i32, i32, i32, i32, i1, i1)\n",
-              [](int l) { return 100 + l / 16 * 16 + (l % 16 < 8 ? 0 : 4); });
-  expectLanes("gfx942", "  %r = call i32 @llvm.amdgcn.perm(i32 287454020, i32 1432778632, i32 117506049)",
+  expectLanes(
+      "gfx1100",
+      "  %r = call i32 @llvm.amdgcn.permlanex16.i32(i32 7, i32 %v, i32 "
+      "1985229328, i32 -19088744, i1 true, i1 true)",
+      "declare i32 @llvm.amdgcn.permlanex16.i32(i32, i32, i32, i32, i1, i1)\n",
+      [](int l) { return 100 + (l ^ 16); }); // 0x76543210, 0xFEDCBA98
+  expectLanes(
+      "gfx1100",
+      "  %r = call i32 @llvm.amdgcn.permlane16.i32(i32 7, i32 %v, i32 0, i32 "
+      "1145324612, i1 true, i1 true)",
+      "declare i32 @llvm.amdgcn.permlane16.i32(i32, i32, i32, i32, i1, i1)\n",
+      [](int l) { return 100 + l / 16 * 16 + (l % 16 < 8 ? 0 : 4); });
+  expectLanes("gfx942",
+              "  %r = call i32 @llvm.amdgcn.perm(i32 287454020, i32 "
+              "1432778632, i32 117506049)",
               "declare i32 @llvm.amdgcn.perm(i32, i32, i32)\n",
-              [](int) { return 0x11880077; }); // 0x0701...: see below
+              // Selectors 7, 1, 0, 1: bytes 0 to 3 are of the second operand.
+              [](int) { return 0x11778877; });
 }
 
 // A lane that is not there: inactive sources keep the old value.
@@ -159,7 +177,9 @@ b:
   expectLanes("gfx942", body,
               std::string(kDpp) +
                   "declare i32 @llvm.amdgcn.ds.bpermute(i32, i32)\n",
-              [](int l) { return l > 7 ? 0 : l == 7 ? 7 : 101 + l; });
+              [](int l) { return l > 7    ? 0
+                                 : l == 7 ? 7
+                                          : 101 + l; });
 }
 
 TEST(Lanes, Shfl) {
@@ -167,7 +187,8 @@ TEST(Lanes, Shfl) {
   for (const char *mode : {"idx", "bfly", "up", "down"})
     declaration += std::string("declare i32 @llvm.nvvm.shfl.sync.") + mode +
                    ".i32(i32, i32, i32, i32)\n";
-  auto shfl = [&](const char *mode, int b, int c, std::function<int(int)> want) {
+  auto shfl = [&](const char *mode, int b, int c,
+                  std::function<int(int)> want) {
     expectLanes("sm_80",
                 std::string("  %r = call i32 @llvm.nvvm.shfl.sync.") + mode +
                     ".i32(i32 -1, i32 %v, i32 " + std::to_string(b) + ", i32 " +
@@ -183,23 +204,27 @@ TEST(Lanes, Shfl) {
 }
 
 TEST(Lanes, VoteMatchRedux) {
-  expectLanes("sm_80", "  %c = icmp ult i32 %t, 5\n"
-                       "  %r = call i32 @llvm.nvvm.vote.ballot.sync(i32 -1, i1 %c)",
+  expectLanes("sm_80",
+              "  %c = icmp ult i32 %t, 5\n"
+              "  %r = call i32 @llvm.nvvm.vote.ballot.sync(i32 -1, i1 %c)",
               "declare i32 @llvm.nvvm.vote.ballot.sync(i32, i1)\n",
               [](int) { return 31; });
-  expectLanes("sm_80", "  %c = icmp ult i32 %t, 5\n"
-                       "  %x = call i1 @llvm.nvvm.vote.any.sync(i32 -1, i1 %c)\n"
-                       "  %y = call i1 @llvm.nvvm.vote.all.sync(i32 -1, i1 %c)\n"
-                       "  %xz = zext i1 %x to i32\n  %yz = zext i1 %y to i32\n"
-                       "  %ys = shl i32 %yz, 1\n  %r = or i32 %xz, %ys",
+  expectLanes("sm_80",
+              "  %c = icmp ult i32 %t, 5\n"
+              "  %x = call i1 @llvm.nvvm.vote.any.sync(i32 -1, i1 %c)\n"
+              "  %y = call i1 @llvm.nvvm.vote.all.sync(i32 -1, i1 %c)\n"
+              "  %xz = zext i1 %x to i32\n  %yz = zext i1 %y to i32\n"
+              "  %ys = shl i32 %yz, 1\n  %r = or i32 %xz, %ys",
               "declare i1 @llvm.nvvm.vote.any.sync(i32, i1)\n"
               "declare i1 @llvm.nvvm.vote.all.sync(i32, i1)\n",
               [](int) { return 1; });
-  expectLanes("sm_80", "  %m = and i32 %t, 3\n"
-                       "  %r = call i32 @llvm.nvvm.match.any.sync.i32(i32 -1, i32 %m)",
+  expectLanes("sm_80",
+              "  %m = and i32 %t, 3\n"
+              "  %r = call i32 @llvm.nvvm.match.any.sync.i32(i32 -1, i32 %m)",
               "declare i32 @llvm.nvvm.match.any.sync.i32(i32, i32)\n",
               [](int l) { return int(0x11111111u << (l % 4)); });
-  expectLanes("sm_80", "  %r = call i32 @llvm.nvvm.redux.sync.add(i32 %t, i32 -1)",
+  expectLanes("sm_80",
+              "  %r = call i32 @llvm.nvvm.redux.sync.add(i32 %t, i32 -1)",
               "declare i32 @llvm.nvvm.redux.sync.add(i32, i32)\n",
               [](int) { return 496; });
 }
@@ -216,8 +241,8 @@ b:
   %r = phi i32 [ 0, %entry ], [ %x, %a ])",
         "declare i32 @llvm.nvvm.shfl.sync.bfly.i32(i32, i32, i32, i32)\n",
         &error);
-  expectContains(error, "waits for the lanes of member mask 0xFFFFFFFF, but "
-                        "only lanes 0xFFFF arrive together");
+  expectContains(error, "waits for the lanes of member mask 0xffffffff, but "
+                        "only lanes 0xffff arrive together");
 }
 
 namespace {
@@ -265,9 +290,11 @@ declare void @STORE(ptr addrspace(3), i32, i32)
 TEST(Lanes, LoadAndStoreMatrix) {
   for (bool isTransposed : {false, true}) {
     std::string text = kMatrixText;
-    std::string tail = std::string("m8n8.x2.") + (isTransposed ? "trans." : "") + "b16";
+    std::string tail =
+        std::string("m8n8.x2.") + (isTransposed ? "trans." : "") + "b16";
     for (auto [from, to] :
-         {std::pair<std::string, std::string>("LOAD", "llvm.nvvm.ldmatrix.sync.aligned." + tail + ".p3"),
+         {std::pair<std::string, std::string>(
+              "LOAD", "llvm.nvvm.ldmatrix.sync.aligned." + tail + ".p3"),
           {"STORE", "llvm.nvvm.stmatrix.sync.aligned." + tail + ".p3"}})
       for (size_t at; (at = text.find("@" + from)) != std::string::npos;)
         text.replace(at, from.size() + 1, "@" + to);
@@ -317,7 +344,8 @@ declare void @llvm.nvvm.cp.async.ca.shared.global.4(ptr addrspace(3), ptr addrsp
 declare void @llvm.nvvm.cp.async.commit.group()
 declare void @llvm.nvvm.cp.async.wait.group(i32)
 declare void @llvm.nvvm.cp.async.wait.all()
-)"), "sm_80");
+)"),
+           "sm_80");
   std::vector<int32_t> in(64), out(64);
   for (int i = 0; i < 64; ++i)
     in[i] = i + 1;

@@ -34,16 +34,16 @@ int bytesOf(Kind kind) {
 uint64_t encodeSmall(Kind kind, int value) {
   static const uint64_t codes[][4] = {
       {0, 0x3FF0000000000000, 0x4000000000000000, 0x4008000000000000}, // F64
-      {0, 0x3F800000, 0x40000000, 0x40400000},                        // F32
-      {0, 0x3C00, 0x4000, 0x4200},                                    // F16
-      {0, 0x3F80, 0x4000, 0x4040},                                    // BF16
-      {0, 1, 2, 3},                                                   // I32
-      {0, 1, 2, 3},                                                   // I8
-      {0, 1, 2, 3},                                                   // U8
-      {0, 0x38, 0x40, 0x44},                                          // Fp8
-      {0, 0x3C, 0x40, 0x42},                                          // Bf8
-      {0, 0x40, 0x48, 0x4C},                                          // Fp8Fnuz
-      {0, 0x40, 0x44, 0x46}};                                         // Bf8Fnuz
+      {0, 0x3F800000, 0x40000000, 0x40400000},                         // F32
+      {0, 0x3C00, 0x4000, 0x4200},                                     // F16
+      {0, 0x3F80, 0x4000, 0x4040},                                     // BF16
+      {0, 1, 2, 3},                                                    // I32
+      {0, 1, 2, 3},                                                    // I8
+      {0, 1, 2, 3},                                                    // U8
+      {0, 0x38, 0x40, 0x44},                                           // Fp8
+      {0, 0x3C, 0x40, 0x42},                                           // Bf8
+      {0, 0x40, 0x48, 0x4C},  // Fp8Fnuz
+      {0, 0x40, 0x44, 0x46}}; // Bf8Fnuz
   if (kind == I32 || kind == I8)
     return uint64_t(int64_t(value));
   uint64_t code = codes[kind][value < 0 ? -value : value];
@@ -152,8 +152,8 @@ std::string kernelText(const Case &c) {
   struct {
     const char *name;
     int bytes;
-  } operands[] = {{"a", c.bytesA}, {"b", c.bytesB}, {"c", c.bytesC},
-                  {"d", c.bytesC}};
+  } operands[] = {
+      {"a", c.bytesA}, {"b", c.bytesB}, {"c", c.bytesC}, {"d", c.bytesC}};
   for (auto &operand : operands)
     text += std::string("  %") + operand.name + "o = mul i32 %t, " +
             std::to_string(operand.bytes) + "\n  %" + operand.name +
@@ -253,7 +253,8 @@ void check(const Case &c) {
       for (int j = 0; j < c.n; ++j) {
         int want = acc[(block * c.m + i) * c.n + j];
         for (int k = 0; k < c.k; ++k)
-          want += a[(block * c.m + i) * c.k + k] * b[(block * c.k + k) * c.n + j];
+          want +=
+              a[(block * c.m + i) * c.k + k] * b[(block * c.k + k) * c.n + j];
         ASSERT_EQ(take(memD, c.bytesC, c.c, c.mapC(i, j, block)), want)
             << "block " << block << " row " << i << " column " << j;
       }
@@ -282,7 +283,9 @@ Case mfma(const char *chip, std::string name, int m, int n, int k, int blocks,
   result.typeA = typeA;
   result.typeB = typeB;
   int items = m * n * blocks / 64;
-  result.typeC = vectorOf(items, c == F64 ? "double" : c == I32 ? "i32" : "float");
+  result.typeC = vectorOf(items, c == F64   ? "double"
+                                 : c == I32 ? "i32"
+                                            : "float");
   result.after = after;
   int perLane = k * m * blocks / 64;
   auto operand = [=](int outer, int inner, int block) {
@@ -307,42 +310,69 @@ Case mfma(const char *chip, std::string name, int m, int n, int k, int blocks,
 
 TEST(Mma, Mfma) {
   for (const char *chip : {"gfx90a", "gfx942"}) {
-    check(mfma(chip, "mfma.f32.32x32x1f32", 32, 32, 1, 2, F32, F32, F32, "float", "float"));
-    check(mfma(chip, "mfma.f32.16x16x1f32", 16, 16, 1, 4, F32, F32, F32, "float", "float"));
-    check(mfma(chip, "mfma.f32.4x4x1f32", 4, 4, 1, 16, F32, F32, F32, "float", "float"));
-    check(mfma(chip, "mfma.f32.32x32x2f32", 32, 32, 2, 1, F32, F32, F32, "float", "float"));
-    check(mfma(chip, "mfma.f32.16x16x4f32", 16, 16, 4, 1, F32, F32, F32, "float", "float"));
+    check(mfma(chip, "mfma.f32.32x32x1f32", 32, 32, 1, 2, F32, F32, F32,
+               "float", "float"));
+    check(mfma(chip, "mfma.f32.16x16x1f32", 16, 16, 1, 4, F32, F32, F32,
+               "float", "float"));
+    check(mfma(chip, "mfma.f32.4x4x1f32", 4, 4, 1, 16, F32, F32, F32, "float",
+               "float"));
+    check(mfma(chip, "mfma.f32.32x32x2f32", 32, 32, 2, 1, F32, F32, F32,
+               "float", "float"));
+    check(mfma(chip, "mfma.f32.16x16x4f32", 16, 16, 4, 1, F32, F32, F32,
+               "float", "float"));
     const char *h4 = "<4 x half>";
-    check(mfma(chip, "mfma.f32.32x32x4f16", 32, 32, 4, 2, F16, F16, F32, h4, h4));
-    check(mfma(chip, "mfma.f32.16x16x4f16", 16, 16, 4, 4, F16, F16, F32, h4, h4));
+    check(
+        mfma(chip, "mfma.f32.32x32x4f16", 32, 32, 4, 2, F16, F16, F32, h4, h4));
+    check(
+        mfma(chip, "mfma.f32.16x16x4f16", 16, 16, 4, 4, F16, F16, F32, h4, h4));
     check(mfma(chip, "mfma.f32.4x4x4f16", 4, 4, 4, 16, F16, F16, F32, h4, h4));
-    check(mfma(chip, "mfma.f32.32x32x8f16", 32, 32, 8, 1, F16, F16, F32, h4, h4));
-    check(mfma(chip, "mfma.f32.16x16x16f16", 16, 16, 16, 1, F16, F16, F32, h4, h4));
+    check(
+        mfma(chip, "mfma.f32.32x32x8f16", 32, 32, 8, 1, F16, F16, F32, h4, h4));
+    check(mfma(chip, "mfma.f32.16x16x16f16", 16, 16, 16, 1, F16, F16, F32, h4,
+               h4));
     const char *b4 = "<4 x i16>";
-    check(mfma(chip, "mfma.f32.32x32x4bf16.1k", 32, 32, 4, 2, BF16, BF16, F32, b4, b4));
-    check(mfma(chip, "mfma.f32.16x16x4bf16.1k", 16, 16, 4, 4, BF16, BF16, F32, b4, b4));
-    check(mfma(chip, "mfma.f32.4x4x4bf16.1k", 4, 4, 4, 16, BF16, BF16, F32, b4, b4));
-    check(mfma(chip, "mfma.f32.32x32x8bf16.1k", 32, 32, 8, 1, BF16, BF16, F32, b4, b4));
-    check(mfma(chip, "mfma.f32.16x16x16bf16.1k", 16, 16, 16, 1, BF16, BF16, F32, b4, b4));
+    check(mfma(chip, "mfma.f32.32x32x4bf16.1k", 32, 32, 4, 2, BF16, BF16, F32,
+               b4, b4));
+    check(mfma(chip, "mfma.f32.16x16x4bf16.1k", 16, 16, 4, 4, BF16, BF16, F32,
+               b4, b4));
+    check(mfma(chip, "mfma.f32.4x4x4bf16.1k", 4, 4, 4, 16, BF16, BF16, F32, b4,
+               b4));
+    check(mfma(chip, "mfma.f32.32x32x8bf16.1k", 32, 32, 8, 1, BF16, BF16, F32,
+               b4, b4));
+    check(mfma(chip, "mfma.f32.16x16x16bf16.1k", 16, 16, 16, 1, BF16, BF16, F32,
+               b4, b4));
     const char *b2 = "<2 x i16>";
-    check(mfma(chip, "mfma.f32.32x32x4bf16", 32, 32, 4, 1, BF16, BF16, F32, b2, b2));
-    check(mfma(chip, "mfma.f32.16x16x8bf16", 16, 16, 8, 1, BF16, BF16, F32, b2, b2));
-    check(mfma(chip, "mfma.f64.16x16x4f64", 16, 16, 4, 1, F64, F64, F64, "double", "double"));
-    check(mfma(chip, "mfma.f64.4x4x4f64", 4, 4, 4, 4, F64, F64, F64, "double", "double"));
-    check(mfma(chip, "mfma.i32.32x32x4i8", 32, 32, 4, 2, I8, I8, I32, "i32", "i32"));
-    check(mfma(chip, "mfma.i32.16x16x4i8", 16, 16, 4, 4, I8, I8, I32, "i32", "i32"));
-    check(mfma(chip, "mfma.i32.4x4x4i8", 4, 4, 4, 16, I8, I8, I32, "i32", "i32"));
+    check(mfma(chip, "mfma.f32.32x32x4bf16", 32, 32, 4, 1, BF16, BF16, F32, b2,
+               b2));
+    check(mfma(chip, "mfma.f32.16x16x8bf16", 16, 16, 8, 1, BF16, BF16, F32, b2,
+               b2));
+    check(mfma(chip, "mfma.f64.16x16x4f64", 16, 16, 4, 1, F64, F64, F64,
+               "double", "double"));
+    check(mfma(chip, "mfma.f64.4x4x4f64", 4, 4, 4, 4, F64, F64, F64, "double",
+               "double"));
+    check(mfma(chip, "mfma.i32.32x32x4i8", 32, 32, 4, 2, I8, I8, I32, "i32",
+               "i32"));
+    check(mfma(chip, "mfma.i32.16x16x4i8", 16, 16, 4, 4, I8, I8, I32, "i32",
+               "i32"));
+    check(
+        mfma(chip, "mfma.i32.4x4x4i8", 4, 4, 4, 16, I8, I8, I32, "i32", "i32"));
   }
-  check(mfma("gfx90a", "mfma.i32.32x32x8i8", 32, 32, 8, 1, I8, I8, I32, "i32", "i32"));
-  check(mfma("gfx90a", "mfma.i32.16x16x16i8", 16, 16, 16, 1, I8, I8, I32, "i32", "i32"));
+  check(mfma("gfx90a", "mfma.i32.32x32x8i8", 32, 32, 8, 1, I8, I8, I32, "i32",
+             "i32"));
+  check(mfma("gfx90a", "mfma.i32.16x16x16i8", 16, 16, 16, 1, I8, I8, I32, "i32",
+             "i32"));
 }
 
 TEST(Mma, MfmaGfx942) {
   const char *chip = "gfx942";
-  check(mfma(chip, "mfma.i32.32x32x16.i8", 32, 32, 16, 1, I8, I8, I32, "i64", "i64"));
-  check(mfma(chip, "mfma.i32.16x16x32.i8", 16, 16, 32, 1, I8, I8, I32, "i64", "i64"));
-  check(mfma(chip, "mfma.f32.16x16x8.xf32", 16, 16, 8, 1, F32, F32, F32, "<2 x float>", "<2 x float>"));
-  check(mfma(chip, "mfma.f32.32x32x4.xf32", 32, 32, 4, 1, F32, F32, F32, "<2 x float>", "<2 x float>"));
+  check(mfma(chip, "mfma.i32.32x32x16.i8", 32, 32, 16, 1, I8, I8, I32, "i64",
+             "i64"));
+  check(mfma(chip, "mfma.i32.16x16x32.i8", 16, 16, 32, 1, I8, I8, I32, "i64",
+             "i64"));
+  check(mfma(chip, "mfma.f32.16x16x8.xf32", 16, 16, 8, 1, F32, F32, F32,
+             "<2 x float>", "<2 x float>"));
+  check(mfma(chip, "mfma.f32.32x32x4.xf32", 32, 32, 4, 1, F32, F32, F32,
+             "<2 x float>", "<2 x float>"));
 }
 
 // The same mnemonic: FNUZ on gfx942, OCP on gfx950.
@@ -354,18 +384,24 @@ TEST(Mma, MfmaFp8) {
       for (const char *b : {"fp8", "bf8"}) {
         std::string tail = std::string(".") + a + "." + b;
         Kind kindA = a[0] == 'f' ? fp8 : bf8, kindB = b[0] == 'f' ? fp8 : bf8;
-        check(mfma(chip, "mfma.f32.16x16x32" + tail, 16, 16, 32, 1, kindA, kindB, F32, "i64", "i64"));
-        check(mfma(chip, "mfma.f32.32x32x16" + tail, 32, 32, 16, 1, kindA, kindB, F32, "i64", "i64"));
+        check(mfma(chip, "mfma.f32.16x16x32" + tail, 16, 16, 32, 1, kindA,
+                   kindB, F32, "i64", "i64"));
+        check(mfma(chip, "mfma.f32.32x32x16" + tail, 32, 32, 16, 1, kindA,
+                   kindB, F32, "i64", "i64"));
       }
   }
 }
 
 TEST(Mma, MfmaGfx950) {
   const char *chip = "gfx950", *h8 = "<8 x half>", *b8 = "<8 x bfloat>";
-  check(mfma(chip, "mfma.f32.16x16x32.f16", 16, 16, 32, 1, F16, F16, F32, h8, h8));
-  check(mfma(chip, "mfma.f32.32x32x16.f16", 32, 32, 16, 1, F16, F16, F32, h8, h8));
-  check(mfma(chip, "mfma.f32.16x16x32.bf16", 16, 16, 32, 1, BF16, BF16, F32, b8, b8));
-  check(mfma(chip, "mfma.f32.32x32x16.bf16", 32, 32, 16, 1, BF16, BF16, F32, b8, b8));
+  check(mfma(chip, "mfma.f32.16x16x32.f16", 16, 16, 32, 1, F16, F16, F32, h8,
+             h8));
+  check(mfma(chip, "mfma.f32.32x32x16.f16", 32, 32, 16, 1, F16, F16, F32, h8,
+             h8));
+  check(mfma(chip, "mfma.f32.16x16x32.bf16", 16, 16, 32, 1, BF16, BF16, F32, b8,
+             b8));
+  check(mfma(chip, "mfma.f32.32x32x16.bf16", 32, 32, 16, 1, BF16, BF16, F32, b8,
+             b8));
   const char *i4 = "<4 x i32>", *i8 = "<8 x i32>";
   check(mfma(chip, "mfma.i32.16x16x64.i8", 16, 16, 64, 1, I8, I8, I32, i4, i4));
   check(mfma(chip, "mfma.i32.32x32x32.i8", 32, 32, 32, 1, I8, I8, I32, i4, i4));
@@ -374,8 +410,10 @@ TEST(Mma, MfmaGfx950) {
       std::string after = ", i32 " + std::to_string(a) + ", i32 " +
                           std::to_string(b) + ", i32 0, i32 0, i32 0, i32 0";
       Kind kindA = a ? Bf8 : Fp8, kindB = b ? Bf8 : Fp8;
-      check(mfma(chip, "mfma.scale.f32.16x16x128.f8f6f4.v8i32.v8i32", 16, 16, 128, 1, kindA, kindB, F32, i8, i8, after));
-      check(mfma(chip, "mfma.scale.f32.32x32x64.f8f6f4.v8i32.v8i32", 32, 32, 64, 1, kindA, kindB, F32, i8, i8, after));
+      check(mfma(chip, "mfma.scale.f32.16x16x128.f8f6f4.v8i32.v8i32", 16, 16,
+                 128, 1, kindA, kindB, F32, i8, i8, after));
+      check(mfma(chip, "mfma.scale.f32.32x32x64.f8f6f4.v8i32.v8i32", 32, 32, 64,
+                 1, kindA, kindB, F32, i8, i8, after));
     }
 }
 
@@ -427,15 +465,20 @@ Case wmma12(std::string name, int k, Kind a, Kind b, Kind c, std::string typeA,
 } // namespace
 
 TEST(Mma, WmmaGfx11) {
-  check(wmma11("wmma.f32.16x16x16.f16.v8f32.v16f16", 16, F16, F16, F32, "<16 x half>", "<8 x float>", 1));
-  check(wmma11("wmma.f32.16x16x16.bf16.v8f32.v16i16", 16, BF16, BF16, F32, "<16 x i16>", "<8 x float>", 1));
-  check(wmma11("wmma.f32.16x16x16.f16.v4f32.v16f16", 16, F16, F16, F32, "<16 x half>", "<4 x float>", 1, 64));
-  Case half = wmma11("wmma.f16.16x16x16.f16.v16f16.v16f16", 16, F16, F16, F16, "<16 x half>", "<16 x half>", 2);
+  check(wmma11("wmma.f32.16x16x16.f16.v8f32.v16f16", 16, F16, F16, F32,
+               "<16 x half>", "<8 x float>", 1));
+  check(wmma11("wmma.f32.16x16x16.bf16.v8f32.v16i16", 16, BF16, BF16, F32,
+               "<16 x i16>", "<8 x float>", 1));
+  check(wmma11("wmma.f32.16x16x16.f16.v4f32.v16f16", 16, F16, F16, F32,
+               "<16 x half>", "<4 x float>", 1, 64));
+  Case half = wmma11("wmma.f16.16x16x16.f16.v16f16.v16f16", 16, F16, F16, F16,
+                     "<16 x half>", "<16 x half>", 2);
   half.after = ", i1 false";
   check(half);
   for (bool isSigned : {true, false}) {
     Kind kind = isSigned ? I8 : U8;
-    Case c = wmma11("wmma.i32.16x16x16.iu8.v8i32.v4i32", 16, kind, kind, I32, "<4 x i32>", "<8 x i32>", 1);
+    Case c = wmma11("wmma.i32.16x16x16.iu8.v8i32.v4i32", 16, kind, kind, I32,
+                    "<4 x i32>", "<8 x i32>", 1);
     c.before = c.between = isSigned ? "i1 true, " : "i1 false, ";
     c.after = ", i1 false";
     check(c);
@@ -443,13 +486,18 @@ TEST(Mma, WmmaGfx11) {
 }
 
 TEST(Mma, WmmaGfx12) {
-  check(wmma12("wmma.f32.16x16x16.f16.v8f32.v8f16", 16, F16, F16, F32, "<8 x half>", "<8 x float>"));
-  check(wmma12("wmma.f32.16x16x16.bf16.v8f32.v8i16", 16, BF16, BF16, F32, "<8 x i16>", "<8 x float>"));
-  check(wmma12("wmma.f32.16x16x16.fp8.bf8.v8f32.v2i32", 16, Fp8, Bf8, F32, "<2 x i32>", "<8 x float>"));
-  Case half = wmma12("wmma.f16.16x16x16.f16.v8f16.v8f16", 16, F16, F16, F16, "<8 x half>", "<8 x half>");
+  check(wmma12("wmma.f32.16x16x16.f16.v8f32.v8f16", 16, F16, F16, F32,
+               "<8 x half>", "<8 x float>"));
+  check(wmma12("wmma.f32.16x16x16.bf16.v8f32.v8i16", 16, BF16, BF16, F32,
+               "<8 x i16>", "<8 x float>"));
+  check(wmma12("wmma.f32.16x16x16.fp8.bf8.v8f32.v2i32", 16, Fp8, Bf8, F32,
+               "<2 x i32>", "<8 x float>"));
+  Case half = wmma12("wmma.f16.16x16x16.f16.v8f16.v8f16", 16, F16, F16, F16,
+                     "<8 x half>", "<8 x half>");
   half.after = ", i1 false";
   check(half);
-  Case c = wmma12("wmma.i32.16x16x16.iu8.v8i32.v2i32", 16, I8, I8, I32, "<2 x i32>", "<8 x i32>");
+  Case c = wmma12("wmma.i32.16x16x16.iu8.v8i32.v2i32", 16, I8, I8, I32,
+                  "<2 x i32>", "<8 x i32>");
   c.before = c.between = "i1 true, ";
   c.after = ", i1 false";
   check(c);
@@ -498,24 +546,38 @@ Case mmaSync(std::string name, int m, int k, Kind a, Kind b, Kind c,
 
 TEST(Mma, MmaSync) {
   const char *h2 = "<2 x half>";
-  check(mmaSync("m16n8k8.row.col.f32.f32", 16, 8, F16, F16, F32, h2, "float", 4));
-  check(mmaSync("m16n8k16.row.col.f32.f32", 16, 16, F16, F16, F32, h2, "float", 4));
+  check(
+      mmaSync("m16n8k8.row.col.f32.f32", 16, 8, F16, F16, F32, h2, "float", 4));
+  check(mmaSync("m16n8k16.row.col.f32.f32", 16, 16, F16, F16, F32, h2, "float",
+                4));
   check(mmaSync("m16n8k16.row.col.f16.f16", 16, 16, F16, F16, F16, h2, h2, 2));
-  check(mmaSync("m16n8k8.row.col.bf16", 16, 8, BF16, BF16, F32, "i32", "float", 4));
-  check(mmaSync("m16n8k16.row.col.bf16", 16, 16, BF16, BF16, F32, "i32", "float", 4));
-  check(mmaSync("m16n8k4.row.col.tf32", 16, 4, F32, F32, F32, "i32", "float", 4));
-  check(mmaSync("m16n8k8.row.col.tf32", 16, 8, F32, F32, F32, "i32", "float", 4));
-  check(mmaSync("m8n8k4.row.col.f64", 8, 4, F64, F64, F64, "double", "double", 2));
-  check(mmaSync("m16n8k4.row.col.f64", 16, 4, F64, F64, F64, "double", "double", 4));
-  check(mmaSync("m16n8k8.row.col.f64", 16, 8, F64, F64, F64, "double", "double", 4));
-  check(mmaSync("m16n8k16.row.col.f64", 16, 16, F64, F64, F64, "double", "double", 4));
+  check(mmaSync("m16n8k8.row.col.bf16", 16, 8, BF16, BF16, F32, "i32", "float",
+                4));
+  check(mmaSync("m16n8k16.row.col.bf16", 16, 16, BF16, BF16, F32, "i32",
+                "float", 4));
+  check(
+      mmaSync("m16n8k4.row.col.tf32", 16, 4, F32, F32, F32, "i32", "float", 4));
+  check(
+      mmaSync("m16n8k8.row.col.tf32", 16, 8, F32, F32, F32, "i32", "float", 4));
+  check(mmaSync("m8n8k4.row.col.f64", 8, 4, F64, F64, F64, "double", "double",
+                2));
+  check(mmaSync("m16n8k4.row.col.f64", 16, 4, F64, F64, F64, "double", "double",
+                4));
+  check(mmaSync("m16n8k8.row.col.f64", 16, 8, F64, F64, F64, "double", "double",
+                4));
+  check(mmaSync("m16n8k16.row.col.f64", 16, 16, F64, F64, F64, "double",
+                "double", 4));
   check(mmaSync("m8n8k16.row.col.s8", 8, 16, I8, I8, I32, "i32", "i32", 2));
   check(mmaSync("m16n8k16.row.col.s8", 16, 16, I8, I8, I32, "i32", "i32", 4));
   check(mmaSync("m16n8k32.row.col.s8", 16, 32, I8, I8, I32, "i32", "i32", 4));
-  check(mmaSync("m16n8k32.row.col.u8.s8", 16, 32, U8, I8, I32, "i32", "i32", 4));
-  check(mmaSync("m16n8k32.row.col.f32.e4m3.e4m3.f32", 16, 32, Fp8, Fp8, F32, "i32", "float", 4));
-  check(mmaSync("m16n8k32.row.col.f32.e4m3.e5m2.f32", 16, 32, Fp8, Bf8, F32, "i32", "float", 4));
-  check(mmaSync("m16n8k32.row.col.f32.e5m2.e5m2.f32", 16, 32, Bf8, Bf8, F32, "i32", "float", 4));
+  check(
+      mmaSync("m16n8k32.row.col.u8.s8", 16, 32, U8, I8, I32, "i32", "i32", 4));
+  check(mmaSync("m16n8k32.row.col.f32.e4m3.e4m3.f32", 16, 32, Fp8, Fp8, F32,
+                "i32", "float", 4));
+  check(mmaSync("m16n8k32.row.col.f32.e4m3.e5m2.f32", 16, 32, Fp8, Bf8, F32,
+                "i32", "float", 4));
+  check(mmaSync("m16n8k32.row.col.f32.e5m2.e5m2.f32", 16, 32, Bf8, Bf8, F32,
+                "i32", "float", 4));
 }
 
 // What the modifiers would change is refused.

@@ -143,7 +143,13 @@ void KernelOp::getAsmBlockArgumentNames(Region &region,
 }
 
 std::optional<KernelOp::GridSymbol> KernelOp::findSymbol(StringRef name) {
+  // The empty name stands for "no name".
+  if (name.empty())
+    return std::nullopt;
   std::optional<GridSymbol> found;
+  // "" in `tile.dims` means no name.
+  if (name.empty())
+    return found;
   for (unsigned arg = 0, e = getNumArguments(); arg < e; ++arg) {
     Type type = getArgumentTypes()[arg];
     if (type.isIntOrIndex() && getArgName(arg) == name)

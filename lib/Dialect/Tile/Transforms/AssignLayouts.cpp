@@ -44,21 +44,29 @@ LogicalResult checkOperations(KernelOp kernel) {
   return failure(result.wasInterrupted());
 }
 
-/// No tile may be larger than all registers of the largest workgroup.
+/// No tile may be larger than all registers of the largest workgroup, nor so
+/// large that its layout is beyond the limits of layouts.
 LogicalResult checkSizes(KernelOp kernel, const ChipInfo &chip) {
+  constexpr int64_t kMaxElements = int64_t(1) << 18;
   int64_t limit = 4 * chip.maxRegistersPerLane * chip.maxThreadsPerWorkgroup;
   WalkResult result = kernel.walk([&](Operation *op) {
     for (Type type : op->getResultTypes()) {
       if (!isa<RankedTensorType>(type))
         continue;
-      int64_t bytes =
-          getTileElements(type) * getElementBytes(getElementTypeOrSelf(type));
-      if (bytes <= limit)
-        continue;
-      op->emitOpError() << "gives a tile of " << bytes
-                        << " bytes, but the registers of a workgroup have "
-                        << limit << " on '" << chip.name << "'";
-      return WalkResult::interrupt();
+      int64_t elements = getTileElements(type);
+      int64_t bytes = elements * getElementBytes(getElementTypeOrSelf(type));
+      if (bytes > limit) {
+        op->emitOpError() << "gives a tile of " << bytes
+                          << " bytes, but the registers of a workgroup have "
+                          << limit << " on '" << chip.name << "'";
+        return WalkResult::interrupt();
+      }
+      if (elements > kMaxElements) {
+        op->emitOpError() << "gives a tile of " << elements
+                          << " elements, but at most " << kMaxElements
+                          << " are supported";
+        return WalkResult::interrupt();
+      }
     }
     return WalkResult::advance();
   });
@@ -128,16 +136,16 @@ void widenScalarAtomics(KernelOp kernel) {
     Type type = RankedTensorType::get({1}, op.getType());
     SmallVector<Value> indices;
     for (Value index : op.getIndices())
-      indices.push_back(index.getType().isIndex()
-                            ? index
-                            : Value(arith::IndexCastOp::create(
-                                  builder, loc, builder.getIndexType(), index)));
+      indices.push_back(
+          index.getType().isIndex()
+              ? index
+              : Value(arith::IndexCastOp::create(
+                    builder, loc, builder.getIndexType(), index)));
     Value value = ReshapeOp::create(builder, loc, type, op.getValue());
-    auto wide = AtomicRMWOp::create(
-        builder, loc, type, op.getKind(), value, op.getMemref(), indices,
-        op.getWalkAttr(), op.getOrdering(), op.getScope());
-    Value old =
-        ReshapeOp::create(builder, loc, op.getType(), wide.getResult());
+    auto wide = AtomicRMWOp::create(builder, loc, type, op.getKind(), value,
+                                    op.getMemref(), indices, op.getWalkAttr(),
+                                    op.getOrdering(), op.getScope());
+    Value old = ReshapeOp::create(builder, loc, op.getType(), wide.getResult());
     op.replaceAllUsesWith(old);
     op.erase();
   }

@@ -99,6 +99,52 @@ Layout getFmaLayout(ArrayRef<int64_t> shape, int64_t waveSize,
   return *layout;
 }
 
+/// Elements that a lane holds of `rows` x `columns`, spread over `lanes` lanes
+/// in steps of `rowStep` x `columnStep`; `waves` share the rows.
+int64_t getElementsPerLane(int64_t rows, int64_t columns, int64_t rowStep,
+                           int64_t columnStep, int64_t waves, int64_t lanes) {
+  return llvm::divideCeil(rows, rowStep * waves) * rowStep *
+         llvm::alignTo(columns, columnStep) / lanes;
+}
+
+/// An error where an operand, which the waves along the other dimension hold
+/// as a whole, takes more registers than a layout may have.
+LogicalResult checkOperands(MmaOp op, const MmaAtom *atom, const ChipInfo &chip,
+                            const Schedule &schedule) {
+  ArrayRef<int64_t> shape = op.getAcc().getType().getShape();
+  int64_t rank = shape.size(), m = shape[rank - 2], n = shape[rank - 1];
+  int64_t k = op.getLhs().getType().getShape().back(), batch = 1;
+  for (int64_t size : shape.drop_back(2))
+    batch *= size;
+  int64_t waveRows = schedule.waves[0];
+  int64_t waveColumns = schedule.waves.size() > 1 ? schedule.waves[1] : 1;
+  int64_t lhs, rhs;
+  if (atom) {
+    lhs = getElementsPerLane(m, k, atom->m, atom->k, waveRows, chip.waveSize);
+    rhs =
+        getElementsPerLane(n, k, atom->n, atom->k, waveColumns, chip.waveSize);
+  } else {
+    Layout acc = getFmaLayout(shape, chip.waveSize, schedule.waves);
+    lhs = acc.collapseDim(rank - 1).withoutFreeRegisters().getNumRegisters() *
+          k / batch;
+    rhs = acc.collapseDim(rank - 2).withoutFreeRegisters().getNumRegisters() *
+          k / batch;
+  }
+  // What layouts can describe, with room for padding; whether so many
+  // registers are any good is the user's matter.
+  int64_t limit =
+      std::min(Layout::maxRegisters,
+               Layout::maxPlaces / (chip.waveSize * schedule.getNumWaves())) /
+      2;
+  int64_t needed = std::max(lhs, rhs) * batch;
+  if (needed <= limit)
+    return success();
+  return op.emitOpError()
+         << "needs " << needed
+         << " elements of an operand in each lane, but at most " << limit
+         << " are supported; use smaller tiles or more waves";
+}
+
 } // namespace
 
 LogicalResult legalizeMmas(KernelOp kernel, const ChipInfo &chip,
@@ -115,6 +161,8 @@ LogicalResult legalizeMmas(KernelOp kernel, const ChipInfo &chip,
       if (!atom || atom->name != *op.getAtom())
         return op.emitOpError() << "names the atom \"" << *op.getAtom()
                                 << "\", which has other element types";
+      if (failed(checkOperands(op, atom, chip, schedule)))
+        return failure();
       continue;
     }
     const MmaAtom *atom = chooseAtom(op, chip, schedule.atom);
@@ -127,6 +175,8 @@ LogicalResult legalizeMmas(KernelOp kernel, const ChipInfo &chip,
     }
     if (!atom && (lhsType.isF16() || lhsType.isBF16()))
       convertOperands(op, builder.getF32Type(), chip);
+    if (failed(checkOperands(op, atom, chip, schedule)))
+      return failure();
     if (atom)
       op.setAtom(atom->name);
   }
