@@ -164,10 +164,28 @@ llvm::Error openLibrary(const Options &options, const ChipInfo &chip,
                                    options.input + "'");
   const char *variant =
       options.variant.empty() ? nullptr : options.variant.c_str();
+  // Highest first: the CPU runs images of its own level and of those below.
+  TwStatus status = nullptr;
+  for (const ChipInfo *level : llvm::reverse(allChips())) {
+    bool isBelow = !chip.isGpu() && level->backend == Backend::Host &&
+                   level->hostVectorBits <= chip.hostVectorBits;
+    if (level != &chip && !isBelow)
+      continue;
+    TwStatus found = twLibraryFindImage(source.library, options.kernel.c_str(),
+                                        variant, level->name.str().c_str(),
+                                        &source.image);
+    if (!found) {
+      twStatusDestroy(status);
+      status = nullptr;
+      break;
+    }
+    // The message about the highest level is the one to show.
+    if (status)
+      twStatusDestroy(found);
+    else
+      status = found;
+  }
   // An emulated kernel is compiled again from the source of any image.
-  TwStatus status = twLibraryFindImage(source.library, options.kernel.c_str(),
-                                       variant, chip.name.str().c_str(),
-                                       &source.image);
   if (chip.isGpu() && status && twStatusGetCode(status) == TW_NOT_FOUND) {
     for (size_t i = 0; i < twLibraryGetNumImages(source.library); ++i) {
       TwImageInfo image;

@@ -23,6 +23,20 @@ static SmallVector<int64_t> invertWalk(ArrayRef<int64_t> dims, int64_t rank) {
   return walk;
 }
 
+static RoundingMode getRoundingMode(tile::Rounding rounding) {
+  switch (rounding) {
+  case tile::Rounding::NearestEven:
+    return RoundingMode::NearestEven;
+  case tile::Rounding::TowardZero:
+    return RoundingMode::TowardZero;
+  case tile::Rounding::Upward:
+    return RoundingMode::Upward;
+  case tile::Rounding::Downward:
+    return RoundingMode::Downward;
+  }
+  llvm_unreachable("all modes are listed");
+}
+
 LogicalResult LaneEmitter::emitOp(Operation *op) {
   using namespace tile;
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
@@ -44,6 +58,10 @@ LogicalResult LaneEmitter::emitOp(Operation *op) {
         return success();
       })
       .Case<arith::ConstantOp>([&](auto op) { return emitConstant(op); })
+      .Case<tile::ConvertOp>([&](tile::ConvertOp op) {
+        return emitConvert(op, getRoundingMode(op.getRounding()),
+                           op.getSaturate());
+      })
       .Case<memref::DimOp>([&](auto op) { return emitDim(op); })
       .Case<IotaOp>([&](auto op) { return emitIota(op); })
       .Case<BroadcastOp>([&](auto op) { return emitBroadcast(op); })

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "LaneEmitter.h"
+#include "tilewright/Conversion/Numerics.h"
 
 using namespace mlir;
 using namespace tilewright;
@@ -43,10 +44,7 @@ LogicalResult LaneEmitter::emitElementwise(Operation *op) {
   if (isa<arith::ExtFOp, arith::TruncFOp>(op) &&
       (tile::isFp8Type(getElementTypeOrSelf(op->getOperand(0))) ||
        tile::isFp8Type(getElementTypeOrSelf(op->getResult(0)))))
-    return op->emitOpError("expected 8-bit floats to be converted by "
-                           "tile-expand-numerics, but got ")
-           << op->getOperand(0).getType() << " to "
-           << op->getResult(0).getType();
+    return emitConvert(op, RoundingMode::NearestEven, /*saturate=*/false);
 
   Type resultType = op->getResult(0).getType();
   int64_t numChunks = getNumRegisters(resultType) / getChunk(resultType);
@@ -84,6 +82,40 @@ LogicalResult LaneEmitter::emitElementwise(Operation *op) {
   }
   for (auto [result, lanes] : llvm::zip(op->getResults(), results))
     set(result, std::move(lanes));
+  return success();
+}
+
+// What tile-expand-numerics left or a later pass inserted: the widening of mma
+// operands whose types have no atom.
+LogicalResult LaneEmitter::emitConvert(Operation *op, RoundingMode mode,
+                                       bool saturate) {
+  Value source = op->getOperand(0), result = op->getResult(0);
+  Type from = getElementTypeOrSelf(source), to = getElementTypeOrSelf(result);
+  Type fromHeld = convertElement(from), toHeld = convertElement(to);
+  unsigned fromBits = from.getIntOrFloatBitWidth(),
+           toBits = to.getIntOrFloatBitWidth();
+  bool isPlain = fromHeld == from && toHeld == to && fromBits != toBits &&
+                 mode == RoundingMode::NearestEven && !saturate;
+  Lanes results;
+  for (Value chunk : Lanes(get(source))) {
+    Type type = getChunkType(chunk.getType(), to);
+    Value value = chunk;
+    if (isPlain && fromBits < toBits) {
+      value = arith::ExtFOp::create(b, type, value);
+    } else if (isPlain) {
+      value = arith::TruncFOp::create(b, type, value);
+    } else {
+      if (fromHeld != from)
+        value = arith::BitcastOp::create(
+            b, getChunkType(chunk.getType(), from), value);
+      value = expandConvert(b, b.getLoc(), value, to, mode, saturate);
+      if (toHeld != to)
+        value = arith::BitcastOp::create(
+            b, getChunkType(chunk.getType(), toHeld), value);
+    }
+    results.push_back(value);
+  }
+  set(result, std::move(results));
   return success();
 }
 

@@ -5,6 +5,7 @@
 #define TILEWRIGHT_LIB_CONVERSION_TILETOLANES_LANEEMITTER_H
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "tilewright/Conversion/Numerics.h"
 #include "tilewright/Conversion/TileToLanes/TileToLanes.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/MapVector.h"
@@ -129,6 +130,7 @@ private:
 
   //===--- Elementwise and shape ops (Elementwise.cpp, Shape.cpp) -----------//
   LogicalResult emitElementwise(Operation *op);
+  LogicalResult emitConvert(Operation *op, RoundingMode mode, bool saturate);
   LogicalResult emitConstant(mlir::arith::ConstantOp op);
   LogicalResult emitDim(mlir::memref::DimOp op);
   LogicalResult emitIota(tile::IotaOp op);

@@ -77,11 +77,11 @@ tile.kernel @across_waves(%x: memref<?xf32>) grid [] affine_map<() -> (1)> {
 // -----
 
 #l = #tile.layout<reg = [], lane = [[1], [2], [4], [8], [16], [32]], wave = []>
-tile.kernel @convert(%x: memref<?xf32>) grid [] affine_map<() -> (1)> {
+tile.kernel @unknown_op(%x: memref<?xf32>) grid [] affine_map<() -> (1)> {
   %c0 = arith.constant 0 : index
   %t = tile.load %x[%c0] : memref<?xf32> -> tensor<64xf32, #l>
-  // expected-error @below {{'tile.convert' op has no lowering to lanes of 'gfx942'; its results are}}
-  %u = tile.convert %t : tensor<64xf32, #l> to tensor<64xf8E5M2, #l>
+  // expected-error @below {{'tensor.cast' op has no lowering to lanes of 'gfx942'; its results are}}
+  %u = tensor.cast %t : tensor<64xf32, #l> to tensor<64xf32, #l>
   tile.return
 }
 

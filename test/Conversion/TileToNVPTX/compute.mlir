@@ -100,3 +100,15 @@ tile.kernel @values(%x: memref<?x?xi32> {tile.name = "x"}) grid [] affine_map<()
   tile.store %s, %x[%c0, %c0] : tensor<2x32xi32, #rows>, memref<?x?xi32>
   tile.return
 }
+
+// 8-bit floats are bytes, converted by integer arithmetic.
+// CHECK-LABEL: @convert(
+//       CHECK:   llvm.load %{{.*}} -> i8
+//       CHECK:   arith.select
+tile.kernel @convert(%x: memref<?xf8E5M2> {tile.name = "x"}, %y: memref<?xf16> {tile.name = "y"}) grid [] affine_map<() -> (1)> {
+  %c0 = arith.constant 0 : index
+  %t = tile.load %x[%c0] : memref<?xf8E5M2> -> tensor<32xf8E5M2, #l>
+  %u = tile.convert %t : tensor<32xf8E5M2, #l> to tensor<32xf16, #l>
+  tile.store %u, %y[%c0] : tensor<32xf16, #l>, memref<?xf16>
+  tile.return
+}
