@@ -43,6 +43,21 @@ auto timed(double &sum, Function function) {
   return result;
 }
 
+/// Passes `error` on. After the back end gave up in the middle, module and
+/// context cannot be destroyed: they are leaked.
+llvm::Error leakIfDied(llvm::Error error,
+                       std::unique_ptr<llvm::Module> &module,
+                       std::unique_ptr<llvm::LLVMContext> &context) {
+  return llvm::handleErrors(
+      std::move(error), [&](std::unique_ptr<CodegenError> failure) {
+        if (failure->backendDied) {
+          (void)module.release();
+          (void)context.release();
+        }
+        return llvm::Error(std::move(failure));
+      });
+}
+
 /// One compilation: its context, its diagnostics, its kernel.
 class Compilation {
 public:
@@ -71,8 +86,8 @@ public:
   /// Lowers to the llvm dialect.
   llvm::Error runPasses();
   /// Translates and optimises; the module lives in `llvmContext`.
-  llvm::Expected<std::unique_ptr<llvm::Module>>
-  lower(llvm::LLVMContext &llvmContext);
+  llvm::Error lower(std::unique_ptr<llvm::LLVMContext> &llvmContext,
+                    std::unique_ptr<llvm::Module> &result);
 
   std::string print();
   std::vector<std::string> listKernels();
@@ -266,25 +281,24 @@ std::string Compilation::print() {
   return text;
 }
 
-llvm::Expected<std::unique_ptr<llvm::Module>>
-Compilation::lower(llvm::LLVMContext &llvmContext) {
-  std::unique_ptr<llvm::Module> result =
-      timed(times.translateMs, [&] {
-        return translateModuleToLLVMIR(*module, llvmContext, "kernel");
-      });
+llvm::Error
+Compilation::lower(std::unique_ptr<llvm::LLVMContext> &llvmContext,
+                   std::unique_ptr<llvm::Module> &result) {
+  result = timed(times.translateMs, [&] {
+    return translateModuleToLLVMIR(*module, *llvmContext, "kernel");
+  });
   if (!result)
     return takeError("cannot translate the kernel to LLVM IR");
-  if (llvm::Error error = setTarget(*result, *request.chip))
-    return std::move(error);
-  if (llvm::Error error = checkLegality(*result, *request.chip))
-    return std::move(error);
-  if (llvm::Error error = timed(times.optimizeMs, [&] {
-        return optimizeModule(*result, *request.chip, request.optLevel);
-      }))
-    return std::move(error);
-  if (llvm::Error error = checkLegality(*result, *request.chip))
-    return std::move(error);
-  return result;
+  llvm::Error error = setTarget(*result, *request.chip);
+  if (!error)
+    error = checkLegality(*result, *request.chip);
+  if (!error)
+    error = timed(times.optimizeMs, [&] {
+      return optimizeModule(*result, *request.chip, request.optLevel);
+    });
+  if (!error)
+    error = checkLegality(*result, *request.chip);
+  return leakIfDied(std::move(error), result, llvmContext);
 }
 
 std::string Compilation::finishMetadata(const CodeObject *object) {
@@ -360,38 +374,28 @@ llvm::Expected<CompiledKernel> compileKernel(const CompileRequest &request) {
     result.mlir = compilation.print();
 
   auto llvmContext = std::make_unique<llvm::LLVMContext>();
-  llvm::Expected<std::unique_ptr<llvm::Module>> module =
-      compilation.lower(*llvmContext);
-  if (!module)
-    return module.takeError();
-  stripDebugInfo(**module);
+  std::unique_ptr<llvm::Module> module;
+  if (llvm::Error error = compilation.lower(llvmContext, module))
+    return std::move(error);
+  stripDebugInfo(*module);
   if (request.keepLlvm) {
     llvm::raw_string_ostream os(result.llvmIr);
-    (*module)->print(os, nullptr);
+    module->print(os, nullptr);
   }
   if (request.keepAssembly) {
     llvm::Expected<std::string> assembly =
-        emitAssembly(**module, *request.chip, request.optLevel);
+        emitAssembly(*module, *request.chip, request.optLevel);
     if (!assembly)
-      return assembly.takeError();
+      return leakIfDied(assembly.takeError(), module, llvmContext);
     result.assembly = std::move(*assembly);
   }
   EmitOptions options;
   options.optLevel = request.optLevel;
   options.assemblePtx = request.assemblePtx;
   llvm::Expected<CodeObject> object =
-      emitObject(**module, *request.chip, result.kernel, options);
-  if (!object) {
-    // After the back end gave up, module and context cannot be destroyed.
-    return llvm::handleErrors(
-        object.takeError(), [&](std::unique_ptr<CodegenError> error) {
-          if (error->backendDied) {
-            (void)module->release();
-            (void)llvmContext.release();
-          }
-          return llvm::Error(std::move(error));
-        });
-  }
+      emitObject(*module, *request.chip, result.kernel, options);
+  if (!object)
+    return leakIfDied(object.takeError(), module, llvmContext);
   result.object = std::move(*object);
   result.metadata = compilation.finishMetadata(&result.object);
   result.remarks = compilation.remarks;
@@ -415,11 +419,8 @@ compileForEmulator(const CompileRequest &request) {
     return std::move(error);
   EmulatedKernel result;
   result.context = std::make_unique<llvm::LLVMContext>();
-  llvm::Expected<std::unique_ptr<llvm::Module>> module =
-      compilation.lower(*result.context);
-  if (!module)
-    return module.takeError();
-  result.module = std::move(*module);
+  if (llvm::Error error = compilation.lower(result.context, result.module))
+    return std::move(error);
   result.metadata = compilation.finishMetadata(nullptr);
   result.times = compilation.times;
   result.times.totalMs = nowMs() - start;
