@@ -37,11 +37,12 @@ DTYPES = {
 }
 
 PASSES = (
-    "convert-tile-to-host{{chip={chip}}},canonicalize,cse,arith-expand,"
+    "convert-tile-to-host{{chip={chip}}},canonicalize,cse,"
     "convert-scf-to-cf,convert-vector-to-llvm,convert-math-to-llvm,"
     "convert-arith-to-llvm,convert-cf-to-llvm,reconcile-unrealized-casts,"
     "canonicalize")
-NUMERICS = "tile-expand-numerics{{chip={chip}}},"
+NUMERICS = ("canonicalize,cse,tile-expand-numerics{{chip={chip}}},"
+            "canonicalize,cse,")
 
 
 def cpu_levels() -> list[str]:

@@ -126,6 +126,7 @@ private:
   LogicalResult expandNarrowFma(math::FmaOp op);
   LogicalResult expandThroughF32(Operation *op);
   LogicalResult expandApproximate(Operation *op);
+  LogicalResult expandExtended(Operation *op);
   LogicalResult expandFunction(Operation *op);
 
   Value convert(Location loc, Value x, Type element,
@@ -324,6 +325,41 @@ LogicalResult Expander::expandApproximate(Operation *op) {
   return replace(op, one - quotient);
 }
 
+/// Low and high half of the unsigned product, from products of halves: no
+/// target needs integers of 128 bits. Both halves use the same terms, or
+/// canonicalization and LLVM would find the wide product again.
+static std::pair<Term, Term> wideProduct(const Term &a, const Term &b) {
+  unsigned half = a.getBits() / 2;
+  uint64_t mask = (uint64_t(1) << half) - 1;
+  Term a0 = a & mask, a1 = a >> half, b0 = b & mask, b1 = b >> half;
+  Term low = a0 * b0, cross = a1 * b0, other = a0 * b1;
+  // No sum overflows.
+  Term middle = (low >> half) + (cross & mask) + (other & mask);
+  Term high = a1 * b1 + (cross >> half) + (other >> half) + (middle >> half);
+  return {(low & mask) | (middle << half), high};
+}
+
+/// Integer ops with two results.
+LogicalResult Expander::expandExtended(Operation *op) {
+  if (isa<IndexType>(elementOf(op->getOperand(0))))
+    return success();
+  if (failed(checkShapes(op)))
+    return failure();
+  ImplicitLocOpBuilder b(op->getLoc(), rewriter);
+  Term x(b, op->getOperand(0)), y(b, op->getOperand(1));
+  Term zero = x.integer(0);
+  if (isa<arith::AddUIExtendedOp>(op)) {
+    Term sum = x + y;
+    return replace(op, {sum, ult(sum, x)});
+  }
+  if (x.getBits() == 1)
+    return replace(op, {x & y, zero});
+  auto [low, high] = wideProduct(x, y);
+  if (isa<arith::MulSIExtendedOp>(op))
+    high = high - select(lt(x, 0), y, zero) - select(lt(y, 0), x, zero);
+  return replace(op, {low, high});
+}
+
 /// An op on f32 or f64.
 LogicalResult Expander::expandFunction(Operation *op) {
   // These are instructions everywhere, or short sequences.
@@ -377,6 +413,9 @@ LogicalResult Expander::expand(Operation *op) {
     return expandFromInt(op, /*isSigned=*/false);
   if (isa<arith::NegFOp, math::AbsFOp, math::CopySignOp>(op))
     return expandSignBit(op);
+  if (isa<arith::MulSIExtendedOp, arith::MulUIExtendedOp,
+          arith::AddUIExtendedOp>(op))
+    return expandExtended(op);
   if (isa<arith::ScalingExtFOp, arith::ScalingTruncFOp>(op))
     return op->emitOpError("has no expansion; multiply by the scale after a "
                            "tile.convert");

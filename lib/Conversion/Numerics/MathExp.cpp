@@ -6,6 +6,8 @@
 using namespace mlir;
 using namespace tilewright::numerics;
 
+static double magicOf(const Term &x) { return isF64(x) ? 0x1.8p52 : 0x1.8p23; }
+
 Term tilewright::numerics::powerOfTwo(const Term &exponent, const Term &like) {
   return ((exponent + exponentBias(like)) << mantissaBits(like))
       .bitcast(like.getElementType());
@@ -18,20 +20,40 @@ Term tilewright::numerics::scaleByPowerOfTwo(const Term &x,
   return x * powerOfTwo(first, x) * powerOfTwo(exponent - first, x);
 }
 
+/// `x * 2^n`, where the low bits of `shifted` hold n: it is n + magicOf(x).
+static Term scaleByShifted(const Term &x, const Term &shifted) {
+  // Two factors, so that each is normal. The first product is exact. With the
+  // bias of both in the sum, no field needs another addition.
+  Term magic = shifted.constant(magicOf(x)).bits();
+  Term biased = shifted.bits() - (magic - 2 * exponentBias(x));
+  Term first = biased >> 1;
+  auto power = [&](const Term &field) {
+    return (field << mantissaBits(x)).bitcast(x.getElementType());
+  };
+  return x * power(first) * power(biased - first);
+}
+
 Term tilewright::numerics::clamp(const Term &x, double low, double high) {
   Term above = select(lt(x, low), low, x);
   return select(gt(above, high), high, above);
 }
 
-/// The nearest integer of `x`, as float and as integer. Adding 1.5 * 2^mantissa
-/// moves the integer to the low bits; no conversion that NaN could poison.
-static std::pair<Term, Term> nearestInteger(const Term &shifted) {
-  double magic = isF64(shifted) ? 0x1.8p52 : 0x1.8p23;
-  Term whole = shifted - magic;
-  Term count = shifted.bits() - shifted.constant(magic).bits();
-  return {whole, count};
+/// x = whole * log(2) + r with |r| <= log(2) / 2; the low bits of `shifted`
+/// hold the whole number: adding magicOf(x) moves it there, without a
+/// conversion that NaN could poison.
+namespace {
+struct ReducedExp {
+  Term shifted, r;
+};
+} // namespace
+
+static ReducedExp reduceExp(const Term &x) {
+  Term shifted = fma(x, highPart(x, log2OfE), magicOf(x));
+  Term whole = shifted - magicOf(x);
+  // The first step is exact.
+  Term r = fma(whole, -highPart(x, logOf2), x);
+  return {shifted, fma(whole, -lowPart(x, logOf2), r)};
 }
-static double magicOf(const Term &x) { return isF64(x) ? 0x1.8p52 : 0x1.8p23; }
 
 /// (e^r - 1 - r) / r^2 on |r| <= log(2) / 2.
 static Term expTail(const Term &r) {
@@ -49,25 +71,28 @@ static Term expTail(const Term &r) {
 }
 
 ExpParts tilewright::numerics::expParts(const Term &x) {
-  auto [whole, count] =
-      nearestInteger(fma(x, highPart(x, log2OfE), magicOf(x)));
-  // x - whole * log(2); the first step is exact.
-  Term r = fma(whole, -highPart(x, logOf2), x);
-  r = fma(whole, -lowPart(x, logOf2), r);
+  auto [shifted, r] = reduceExp(x);
+  Term count = shifted.bits() - shifted.constant(magicOf(x)).bits();
   Term minusOne = fma(r * r, expTail(r), r);
   return {minusOne + 1.0, minusOne, count};
 }
 
 Term tilewright::numerics::expandExp(const Term &x) {
-  Term limited = isF64(x) ? clamp(x, -746, 710) : clamp(x, -104, 89);
-  ExpParts parts = expParts(limited);
-  return scaleByPowerOfTwo(parts.fraction, parts.exponent);
+  auto [shifted, r] =
+      reduceExp(isF64(x) ? clamp(x, -746, 710) : clamp(x, -104, 89));
+  if (isF64(x))
+    return scaleByShifted(fma(r, fma(expTail(r), r, 1.0), 1.0), shifted);
+  // e^r: 2^-28, which is a twentieth of an ulp.
+  Term fraction = polynomial(r, {1.0, 1.0, 0.4999999343209685,
+                                 0.16666520398628787, 0.041668390788276215,
+                                 0.008368745159440109, 0.001381454014431013});
+  return scaleByShifted(fraction, shifted);
 }
 
 Term tilewright::numerics::expandExp2(const Term &x) {
   Term limited = isF64(x) ? clamp(x, -1076, 1025) : clamp(x, -151, 129);
-  auto [whole, count] = nearestInteger(limited + magicOf(x));
-  Term f = limited - whole;
+  Term shifted = limited + magicOf(x);
+  Term f = limited - (shifted - magicOf(x));
   // (2^f - 1) / f on |f| <= 1/2: 2^-64, 2^-34.
   Term slope =
       isF64(x)
@@ -81,7 +106,7 @@ Term tilewright::numerics::expandExp2(const Term &x) {
                            0.0555041036298135422, 0.009618037769846893098,
                            0.001333393657204626574, 0.0001546688229177378303,
                            0.00001519604100377859998});
-  return scaleByPowerOfTwo(fma(f, slope, 1.0), count);
+  return scaleByShifted(fma(f, slope, 1.0), shifted);
 }
 
 Term tilewright::numerics::expandExpM1(const Term &x) {

@@ -125,14 +125,19 @@ Value Emitter::loadFrom(Value pointer, Type elementType, int64_t width) {
   return arith::CmpIOp::create(b, arith::CmpIPredicate::ne, loaded, zero(type));
 }
 
-void Emitter::storeTo(Value pointer, Value value, Type elementType) {
+void Emitter::storeTo(Value pointer, Value value, Type elementType,
+                      bool streams) {
   if (elementType.isInteger(1)) {
     Type type = b.getI8Type();
     if (auto vector = dyn_cast<VectorType>(value.getType()))
       type = vector.clone(type);
     value = arith::ExtUIOp::create(b, type, value);
   }
-  LLVM::StoreOp::create(b, value, pointer, getAlignment(elementType));
+  unsigned alignment = getAlignment(elementType);
+  if (streams)
+    alignment = kStreamAlignment;
+  LLVM::StoreOp::create(b, value, pointer, alignment, /*isVolatile=*/false,
+                        /*isNonTemporal=*/streams);
 }
 
 SmallVector<Value>
@@ -364,7 +369,14 @@ LogicalResult Emitter::emit() {
     programIds.push_back(sub(rest, mul(quotient, extent)));
     rest = quotient;
   }
+  kernel.walk([&](tile::AtomicRMWOp) { hasAtomics = true; });
   emitBlock(kernel.getBody().front());
+  if (hasStreams) {
+    // Before anything says that the kernel is done.
+    b.setInsertionPoint(ret);
+    LLVM::CallIntrinsicOp::create(b, b.getStringAttr("llvm.x86.sse.sfence"),
+                                  ValueRange());
+  }
   func->setAttr(kScratchBytesAttrName,
                 b.getI64IntegerAttr(arena.getHighWater()));
   if (failed) {

@@ -29,6 +29,11 @@ using mlir::Type;
 using mlir::Value;
 using mlir::ValueRange;
 
+/// Alignment that a store past the caches needs: it goes by pieces of this
+/// many bytes. A line that is left unfinished by one tile is finished by the
+/// next, so that whole lines are not needed.
+constexpr int64_t kStreamAlignment = 16;
+
 /// What the emitted code may use of the CPU.
 struct CpuLevel {
   int64_t vectorBytes;  ///< width of a register
@@ -124,7 +129,9 @@ private:
   Value zero(Type type);
   Value element(Value base, Value index, Type memoryType);
   Value loadFrom(Value pointer, Type elementType, int64_t width);
-  void storeTo(Value pointer, Value value, Type elementType);
+  /// With `streams` past the caches; see kStreamAlignment.
+  void storeTo(Value pointer, Value value, Type elementType,
+               bool streams = false);
   Type memoryType(Type elementType);
   Type valueType(Type elementType, int64_t width = 1);
   void loop(int64_t count, int64_t step, bool isChunk,
@@ -185,7 +192,12 @@ private:
   Value getBounce();
   void emitStoreLoops(Operation *op, Value value);
   Address emitAddress(Access &access, const Point &point);
-  void storeAccess(Access &access, const Point &point, Value value);
+  void storeAccess(Access &access, const Point &point, Value value,
+                   bool streams = false);
+  /// Whether the tile of `op` should be written past the caches, as far as the
+  /// kernel's arguments tell: null where it never should.
+  Value isStreamAligned(Value count, Type elementType);
+  Value streamsMemRef(tile::StoreOp op, const Access &access, int64_t dim);
   void emitMaskedStore(Access &access, const Address &address, Value value,
                        int64_t width);
   Value emitMaskedLoad(Access &access, const Address &address, int64_t width);
@@ -209,6 +221,9 @@ private:
                                mlir::TypeRange types,
                                llvm::function_ref<SmallVector<Value>()> body,
                                Value extra = {});
+  /// Emits one of two loops; they share no values.
+  void choose(Value condition, llvm::function_ref<void()> onTrue,
+              llvm::function_ref<void()> onFalse);
   /// Loops over `shape`; innermost along `dim` by vectors.
   void forEach(ArrayRef<int64_t> shape, int64_t dim, int64_t width,
                llvm::function_ref<void(Point)> body);
@@ -219,6 +234,12 @@ private:
   /// Computes the result of an op of the inline kind into `target`.
   void computeInto(Operation *op, Buffer target);
   void computeTransposed(Operation *op, Buffer target);
+  /// Loops over `shape`, reading vectors along `from` and writing vectors along
+  /// `to`: by square blocks of `side`, and by elements at the edges.
+  void forEachTransposed(ArrayRef<int64_t> shape, int64_t from, int64_t to,
+                         int64_t side,
+                         llvm::function_ref<Value(const Point &)> read,
+                         llvm::function_ref<void(const Point &, Value)> write);
   void copyBuffer(Buffer from, Buffer to, Type type);
   /// A square block, given by rows of `point.width` elements along
   /// `point.dim` that follow each other along `across`; returned as vectors
@@ -274,6 +295,7 @@ private:
   mlir::LLVM::LLVMFuncOp func;
   bool failed = false;
 
+  bool hasAtomics = false;
   mlir::IRMapping scalars;
   llvm::DenseMap<Value, MemRef> memrefs;
   llvm::DenseMap<Operation *, Access> accesses;
@@ -287,6 +309,7 @@ private:
   Block *entry = nullptr;
   Operation *entryEnd = nullptr; ///< constants are inserted before it
   Buffer bounce;
+  bool hasStreams = false; ///< some stores go past the caches
   /// Loads may be partly outside of their memref.
   bool checked = false;
 

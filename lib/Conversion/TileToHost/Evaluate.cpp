@@ -363,8 +363,8 @@ Value Emitter::emitConversion(Operation *op, Value operand, Type from, Type to,
 static bool isNativeMath(Operation *op) {
   return isa<math::FmaOp, math::SqrtOp, math::AbsFOp, math::AbsIOp,
              math::CopySignOp, math::FloorOp, math::CeilOp, math::TruncOp,
-             math::RoundEvenOp, math::CtPopOp, math::CountLeadingZerosOp,
-             math::CountTrailingZerosOp>(op);
+             math::RoundOp, math::RoundEvenOp, math::CtPopOp,
+             math::CountLeadingZerosOp, math::CountTrailingZerosOp>(op);
 }
 
 Value Emitter::emitElementwise(Operation *op, ValueRange operands,

@@ -86,6 +86,22 @@ SmallVector<Value> Emitter::versioned(ArrayRef<Operation *> loads,
   return results;
 }
 
+void Emitter::choose(Value condition, function_ref<void()> onTrue,
+                     function_ref<void()> onFalse) {
+  Scope savedChunk = std::move(chunkScope), savedRow = std::move(rowScope);
+  auto emit = [&](function_ref<void()> body) {
+    chunkScope = Scope();
+    rowScope = Scope();
+    body();
+    return SmallVector<Value>();
+  };
+  ifElse(
+      condition, {}, [&] { return emit(onTrue); },
+      [&] { return emit(onFalse); });
+  chunkScope = std::move(savedChunk);
+  rowScope = std::move(savedRow);
+}
+
 //===----------------------------------------------------------------------===//
 // Loops
 //===----------------------------------------------------------------------===//
@@ -202,7 +218,9 @@ void Emitter::computeInto(Operation *op, Buffer target) {
 
 int64_t Emitter::getBlockSide(Type elementType) {
   int64_t bytes = tile::getElementBytes(elementType);
-  return std::min<int64_t>(level.vectorBytes / std::min<int64_t>(bytes, 8), 16);
+  // Not of 64 bytes: 16 rows of a matrix whose row size is a power of two are
+  // in one set of the first-level cache, which holds 8 lines.
+  return std::min<int64_t>(32 / std::min<int64_t>(bytes, 8), 16);
 }
 
 SmallVector<Value>
@@ -233,24 +251,15 @@ Emitter::transposedBlock(const Point &point, int64_t across,
   return rows;
 }
 
-void Emitter::computeTransposed(Operation *op, Buffer target) {
-  auto type = cast<RankedTensorType>(op->getResult(0).getType());
-  Type elementType = type.getElementType();
-  SmallVector<int64_t> shape(type.getShape());
-  int64_t from = getPreferredDim(op->getResult(0));
-  int64_t to = type.getRank() - 1;
-  while (shape[to] == 1)
-    --to;
-  auto store = [&](ArrayRef<Value> coords, Value v) {
-    storeTo(bufferPointer(target, type.getShape(), coords, elementType), v,
-            elementType);
-  };
-  int64_t side = getBlockSide(elementType);
+void Emitter::forEachTransposed(
+    ArrayRef<int64_t> shape, int64_t from, int64_t to, int64_t side,
+    function_ref<Value(const Point &)> read,
+    function_ref<void(const Point &, Value)> write) {
   int64_t mainFrom = shape[from] - shape[from] % side;
   int64_t mainTo = shape[to] - shape[to] % side;
   // Whole blocks.
   if (mainFrom && mainTo) {
-    SmallVector<int64_t> blocks = shape;
+    SmallVector<int64_t> blocks(shape);
     blocks[from] = mainFrom / side;
     blocks[to] = mainTo / side;
     forEach(blocks, to, 1, [&](Point point) {
@@ -258,18 +267,18 @@ void Emitter::computeTransposed(Operation *op, Buffer target) {
       point.coords[to] = mul(point.coords[to], constant(side));
       point.dim = from;
       point.width = side;
-      SmallVector<Value> columns = transposedBlock(
-          point, to, [&](const Point &p) { return evaluateOp(op, p); });
+      SmallVector<Value> columns = transposedBlock(point, to, read);
       for (auto [l, column] : llvm::enumerate(columns)) {
-        SmallVector<Value> coords = point.coords;
-        coords[from] = add(coords[from], constant(l));
-        store(coords, column);
+        Point target = point;
+        target.dim = to;
+        target.coords[from] = add(target.coords[from], constant(l));
+        write(target, column);
       }
     });
   }
   // The edges, element by element.
   auto rest = [&](int64_t beginFrom, int64_t beginTo, int64_t endTo) {
-    SmallVector<int64_t> part = shape;
+    SmallVector<int64_t> part(shape);
     part[from] -= beginFrom;
     part[to] = endTo - beginTo;
     if (part[from] <= 0 || part[to] <= 0)
@@ -277,13 +286,30 @@ void Emitter::computeTransposed(Operation *op, Buffer target) {
     forEach(part, to, 1, [&](Point point) {
       point.coords[from] = add(point.coords[from], constant(beginFrom));
       point.coords[to] = add(point.coords[to], constant(beginTo));
-      store(point.coords, evaluateOp(op, point));
+      write(point, read(point));
     });
   };
   if (!mainFrom || !mainTo)
     return rest(0, 0, shape[to]);
   rest(mainFrom, 0, mainTo);
   rest(0, mainTo, shape[to]);
+}
+
+void Emitter::computeTransposed(Operation *op, Buffer target) {
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  Type elementType = type.getElementType();
+  int64_t to = type.getRank() - 1;
+  while (type.getDimSize(to) == 1)
+    --to;
+  forEachTransposed(
+      type.getShape(), getPreferredDim(op->getResult(0)), to,
+      getBlockSide(elementType),
+      [&](const Point &point) { return evaluateOp(op, point); },
+      [&](const Point &point, Value v) {
+        storeTo(
+            bufferPointer(target, type.getShape(), point.coords, elementType),
+            v, elementType);
+      });
 }
 
 } // namespace tilewright::host

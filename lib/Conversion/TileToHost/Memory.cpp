@@ -361,12 +361,13 @@ void Emitter::emitMaskedStore(Access &access, const Address &address,
               });
 }
 
-void Emitter::storeAccess(Access &access, const Point &point, Value value) {
+void Emitter::storeAccess(Access &access, const Point &point, Value value,
+                          bool streams) {
   Address address = emitAddress(access, point);
   if (address.first)
     return emitMaskedStore(access, address, value, point.width);
   auto store = [&] {
-    storeTo(address.pointer, value, access.memref->elementType);
+    storeTo(address.pointer, value, access.memref->elementType, streams);
     return SmallVector<Value>();
   };
   if (address.condition)
@@ -383,6 +384,57 @@ int64_t Emitter::findContiguousDim(const Access &access) {
   return -1;
 }
 
+/// Arrays from this size on do not stay in the caches until somebody reads
+/// them: it costs less not to read their lines before they are written.
+static constexpr int64_t kStreamBytes = 32 << 20;
+/// Runs of at least this many bytes are written past the caches: some lines.
+static constexpr int64_t kStreamRunBytes = 512;
+static constexpr int64_t kMaxStreamCost = 8;
+
+/// Whether `count` elements are a number of pieces of a store past the caches.
+Value Emitter::isStreamAligned(Value count, Type elementType) {
+  Value bytes = mul(count, constant(tile::getElementBytes(elementType)));
+  Value rest = arith::AndIOp::create(b, bytes, constant(kStreamAlignment - 1));
+  return arith::CmpIOp::create(b, arith::CmpIPredicate::eq, rest, constant(0));
+}
+
+Value Emitter::streamsMemRef(tile::StoreOp op, const Access &access,
+                             int64_t dim) {
+  Type elementType = access.memref->elementType;
+  int64_t bytes = tile::getElementBytes(elementType);
+  tile::Cache hint = op.getCacheHint();
+  // Atomics order the stores around them, but not these.
+  if (dim < 0 || hasAtomics || elementType.isInteger(1) ||
+      hint == tile::Cache::Persist ||
+      access.shape[dim] * bytes < kStreamRunBytes ||
+      access.shape[dim] * bytes % kStreamAlignment)
+    return {};
+  // Somebody here reads the array.
+  if (hint != tile::Cache::Stream &&
+      llvm::any_of(op.getMemref().getUsers(), [](Operation *user) {
+        return isa<tile::LoadOp, tile::GatherOp>(user);
+      }))
+    return {};
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(entryEnd);
+  Value condition;
+  condition = isStreamAligned(
+      LLVM::PtrToIntOp::create(b, b.getI64Type(), access.memref->base),
+      b.getI8Type());
+  Value size = constant(bytes);
+  for (auto [d, walked] : llvm::enumerate(access.walk)) {
+    size = mul(size, access.memref->sizes[d]);
+    if (walked != dim)
+      condition = both(condition,
+                       isStreamAligned(access.memref->strides[d], elementType));
+  }
+  if (hint != tile::Cache::Stream)
+    condition =
+        both(condition, arith::CmpIOp::create(b, arith::CmpIPredicate::sge,
+                                              size, constant(kStreamBytes)));
+  return condition;
+}
+
 void Emitter::emitStoreLoops(Operation *op, Value value) {
   Access &access = prepareAccess(op);
   SmallVector<Value> sources = {value};
@@ -393,12 +445,47 @@ void Emitter::emitStoreLoops(Operation *op, Value value) {
   int64_t width = 1;
   if (dim >= 0)
     width = chooseWidth(sources, op, dim, access.shape[dim]);
+  auto storeTile = [&](bool streams) {
+    int64_t bytes = tile::getElementBytes(access.memref->elementType);
+    forEach(access.shape, dim, width, [&](Point point) {
+      storeAccess(access, point, evaluate(value, point),
+                  streams && point.width * bytes >= kStreamAlignment);
+    });
+  };
+  auto store = dyn_cast<tile::StoreOp>(op);
+  Operation *transpose = store ? findStoredTranspose(value) : nullptr;
+  if (transpose && (plan.isBuffered(value) || dim < 0 ||
+                    plan.isBuffered(transpose->getResult(0)) ||
+                    getPreferredDim(value) == dim ||
+                    !plan.reaches(value, transpose->getOperand(0))))
+    transpose = nullptr;
+  // In a longer loop other loads come between the pieces of a line.
+  bool isCheap = !transpose && plan.getCost(value) <= kMaxStreamCost;
+  Value streams =
+      store && isCheap ? streamsMemRef(store, access, dim) : Value();
+  if (streams) {
+    hasStreams = true;
+    for (auto [d, walked] : llvm::enumerate(access.walk))
+      if (walked == dim)
+        streams = both(streams, isStreamAligned(access.origins[d],
+                                                access.memref->elementType));
+  }
   versioned(
       collectLoads(sources), {},
       [&] {
-        forEach(access.shape, dim, width, [&](Point point) {
-          storeAccess(access, point, evaluate(value, point));
-        });
+        if (transpose)
+          forEachTransposed(
+              access.shape, getPreferredDim(value), dim,
+              getBlockSide(access.memref->elementType),
+              [&](const Point &point) { return evaluate(value, point); },
+              [&](const Point &point, Value v) {
+                storeAccess(access, point, v);
+              });
+        else if (streams && !checked)
+          choose(
+              streams, [&] { storeTile(true); }, [&] { storeTile(false); });
+        else
+          storeTile(false);
         return SmallVector<Value>();
       },
       access.full);

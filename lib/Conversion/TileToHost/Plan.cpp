@@ -92,6 +92,35 @@ int64_t getPreferredDim(Value v) {
   return last;
 }
 
+/// Whether the result of `op` is contiguous along another dimension than the
+/// last.
+static bool movesContiguousDim(tile::TransposeOp op) {
+  return getPreferredDim(op.getSource()) >= 0 &&
+         getPreferredDim(op.getResult()) !=
+             getLastDim(tile::getTileShape(op.getType()));
+}
+
+Operation *findStoredTranspose(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (auto transpose = dyn_cast<tile::TransposeOp>(op))
+      return movesContiguousDim(transpose) ? op : nullptr;
+    if (!isElementwise(op))
+      return nullptr;
+    Value source;
+    for (Value operand : op->getOperands()) {
+      if (!isTile(operand.getType()) || matchPattern(operand, m_Constant()))
+        continue;
+      if (source && source != operand)
+        return nullptr;
+      source = operand;
+    }
+    if (!source)
+      return nullptr;
+    value = source;
+  }
+  return nullptr;
+}
+
 //===----------------------------------------------------------------------===//
 // Aliasing
 //===----------------------------------------------------------------------===//
@@ -275,15 +304,17 @@ bool Plan::mustBuffer(Value v) const {
   if (isClobbered(v))
     return true;
   // A transpose that moves the contiguous dimension is done block by block,
-  // by the packing of an mma or into a buffer.
-  if (isa<tile::TransposeOp>(op) &&
-      getPreferredDim(v) != getLastDim(tile::getTileShape(v.getType())) &&
-      getPreferredDim(op->getOperand(0)) >= 0) {
+  // by the packing of an mma, by a store or into a buffer.
+  if (auto transpose = dyn_cast<tile::TransposeOp>(op);
+      transpose && movesContiguousDim(transpose)) {
     bool packed = llvm::all_of(v.getUsers(), [&](Operation *user) {
       auto mma = dyn_cast<tile::MmaOp>(user);
       return mma && mma.getRhs() == v && mma.getAcc() != v && mma.getLhs() != v;
     });
-    if (!packed || where.size() > 1)
+    auto store =
+        where.size() == 1 ? dyn_cast<tile::StoreOp>(where[0]) : nullptr;
+    bool stored = store && findStoredTranspose(store.getValue()) == op;
+    if ((!packed && !stored) || where.size() > 1)
       return true;
   }
   int64_t cost = getCost(v);

@@ -36,6 +36,11 @@ bool onlyUnitDimsChange(llvm::ArrayRef<int64_t> source,
 /// dimensions have one element.
 int64_t getPreferredDim(mlir::Value v);
 
+/// The transpose that moves the contiguous dimension and that a store of
+/// `value` turns back by blocks: `value` is it, or computed from it alone, one
+/// element from one. Null where there is none.
+mlir::Operation *findStoredTranspose(mlir::Value value);
+
 class Plan {
 public:
   explicit Plan(tile::KernelOp kernel);
@@ -53,6 +58,9 @@ public:
   /// ways through inline values.
   bool reachesOnlyElementwise(mlir::Value v, mlir::Value root) const;
 
+  /// Simple operations per element that computing `v` inline takes.
+  int64_t getCost(mlir::Value v) const;
+
   /// Whether computing `v` reads `root`, directly or through inline values.
   bool reaches(mlir::Value v, mlir::Value root) const;
 
@@ -64,7 +72,6 @@ private:
   void decide(tile::KernelOp kernel);
   void decideValue(mlir::Value v);
   void computeCosts(tile::KernelOp kernel);
-  int64_t getCost(mlir::Value v) const;
   bool mustBuffer(mlir::Value v) const;
   bool isClobbered(mlir::Value v) const;
   bool crossesWriter(mlir::Operation *load, mlir::Operation *writer,

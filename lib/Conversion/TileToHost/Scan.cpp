@@ -95,10 +95,12 @@ SmallVector<Value> Emitter::scanVector(tile::ScanOp op, const Point &point,
       mask.push_back(width + l - s);
     values = combine(shuffle(none, values, mask), values);
   }
-  values = combine(carries, values);
-  SmallVector<Value> next;
+  // From carry to carry there is one combination, of scalars.
+  SmallVector<Value> next(carry);
   for (Value v : values)
     next.push_back(vector::ExtractOp::create(b, v, width - 1));
+  next = emitCombiner(op.getCombiner(), next, 1);
+  values = combine(carries, values);
   if (op.getExclusive()) {
     SmallVector<int64_t> mask;
     for (int64_t l = 0; l < width; ++l)
@@ -155,12 +157,15 @@ void Emitter::emitScan(tile::ScanOp op) {
   outer.erase(outer.begin() + axis);
   versioned(collectLoads(op.getOperands()), {}, [&] {
     int64_t width = chooseWidth(op.getOperands(), nullptr, last, shape[last]);
-    if (last == axis)
+    // A wider vector takes one more step for each half of it.
+    if (last == axis) {
+      width = std::min<int64_t>(width, 8);
       forEach(outer, -1, 1,
               [&](Point point) { scanAlongVector(op, point, width, targets); });
-    else
+    } else {
       forEach(outer, last > axis ? last - 1 : last, width,
               [&](Point point) { scanAcrossVectors(op, point, targets); });
+    }
     return SmallVector<Value>();
   });
 }

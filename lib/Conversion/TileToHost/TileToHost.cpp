@@ -25,6 +25,28 @@ static std::optional<host::CpuLevel> lookupLevel(StringRef chip) {
   return std::nullopt;
 }
 
+/// maxnumf and minnumf as a comparison and selects: LLVM would narrow them to
+/// f16, where it calls a library. The sign of a zero is open.
+static void expandMaxNum(ModuleOp module) {
+  SmallVector<Operation *> ops;
+  module.walk([&](Operation *op) {
+    if (isa<arith::MaxNumFOp, arith::MinNumFOp>(op))
+      ops.push_back(op);
+  });
+  for (Operation *op : ops) {
+    ImplicitLocOpBuilder b(op->getLoc(), op);
+    Value lhs = op->getOperand(0), rhs = op->getOperand(1);
+    auto predicate = isa<arith::MaxNumFOp>(op) ? arith::CmpFPredicate::OGT
+                                               : arith::CmpFPredicate::OLT;
+    Value better = arith::CmpFOp::create(b, predicate, lhs, rhs);
+    Value isNaN = arith::CmpFOp::create(b, arith::CmpFPredicate::UNO, rhs, rhs);
+    Value best = arith::SelectOp::create(b, better, lhs, rhs);
+    op->getResult(0).replaceAllUsesWith(
+        arith::SelectOp::create(b, isNaN, lhs, best));
+    op->erase();
+  }
+}
+
 namespace {
 struct ConvertTileToHostPass
     : impl::ConvertTileToHostPassBase<ConvertTileToHostPass> {
@@ -44,6 +66,7 @@ struct ConvertTileToHostPass
     for (tile::KernelOp kernel : kernels)
       if (failed(host::Emitter(kernel, *level).emit()))
         return signalPassFailure();
+    expandMaxNum(getOperation());
   }
 };
 } // namespace
@@ -54,7 +77,7 @@ void buildTileToHostPipeline(OpPassManager &pm, StringRef chip) {
   pm.addPass(createConvertTileToHostPass(options));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
-  pm.addPass(arith::createArithExpandOpsPass());
+  // Not arith-expand: its maximumf and minimumf ignore the sign of zero.
   pm.addPass(createSCFToControlFlowPass());
   pm.addPass(createConvertVectorToLLVMPass());
   pm.addPass(createConvertMathToLLVMPass());

@@ -16,6 +16,10 @@ using namespace mlir;
 using namespace tilewright;
 using namespace tilewright::lanes;
 
+/// LLVM selects `ex2.approx` where the flag `afn` is set, but has no pattern for
+/// `lg2.approx`. What is left of log2 here has the flag.
+static void lowerApproximateLog2(ModuleOp module);
+
 namespace {
 
 class NVPTXLowering : public TargetLowering {
@@ -95,7 +99,8 @@ struct ConvertTileToNVPTXPass
     const ChipInfo *info =
         findConversionChip(getOperation(), chip, Backend::NVPTX);
     if (!info || failed(convertKernels(getOperation(), NVPTXLowering(*info))))
-      signalPassFailure();
+      return signalPassFailure();
+    lowerApproximateLog2(getOperation());
   }
 };
 
@@ -154,6 +159,34 @@ FailureOr<Value> NVPTXLowering::emitMma(ImplicitLocOpBuilder &b,
     result = LLVM::InsertElementOp::create(b, result, element, number(b, i));
   }
   return result;
+}
+
+static void lowerApproximateLog2(ModuleOp module) {
+  SmallVector<math::Log2Op> ops;
+  module.walk([&](math::Log2Op op) {
+    if (getElementTypeOrSelf(op.getType()).isF32())
+      ops.push_back(op);
+  });
+  for (math::Log2Op op : ops) {
+    ImplicitLocOpBuilder b(op.getLoc(), op);
+    auto log2 = [&](Value x) {
+      return callIntrinsic(b, "llvm.nvvm.lg2.approx.f", b.getF32Type(), {x});
+    };
+    Value result;
+    if (auto type = dyn_cast<VectorType>(op.getType())) {
+      result = LLVM::PoisonOp::create(b, type);
+      for (int64_t i = 0, end = type.getNumElements(); i < end; ++i) {
+        Value index =
+            arith::ConstantOp::create(b, b.getI32IntegerAttr(i)).getResult();
+        Value x = LLVM::ExtractElementOp::create(b, op.getOperand(), index);
+        result = LLVM::InsertElementOp::create(b, result, log2(x), index);
+      }
+    } else {
+      result = log2(op.getOperand());
+    }
+    op.replaceAllUsesWith(result);
+    op.erase();
+  }
 }
 
 void tilewright::buildTileToNVPTXPipeline(OpPassManager &pm, StringRef chip) {
