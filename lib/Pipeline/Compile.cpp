@@ -9,7 +9,6 @@
 #include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
-#include "mlir/Pass/PassRegistry.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
@@ -18,7 +17,9 @@
 #include "tilewright/Conversion/TileToHost/TileToHost.h"
 #include "tilewright/Conversion/TileToLanes/TileToLanes.h"
 #include "tilewright/Dialect/Tile/IR/Tile.h"
+#include "tilewright/Dialect/Tile/Transforms/Passes.h"
 #include "tilewright/Pipeline/Pipelines.h"
+#include "tilewright/Support/CrashGuard.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Support/SourceMgr.h"
 #include <chrono>
@@ -27,6 +28,9 @@ using namespace mlir;
 
 namespace tilewright {
 namespace {
+
+/// Deeper nesting than any kernel has.
+constexpr size_t maxNesting = 256;
 
 double nowMs() {
   using namespace std::chrono;
@@ -157,7 +161,52 @@ llvm::Error Compilation::takeError(const Twine &fallback) {
   return llvm::createStringError(StringRef(text).rtrim());
 }
 
+/// Refuses what only looks like MLIR text: bytecode, whose reader trusts its
+/// input, NUL bytes, and nesting that would exhaust the parser's stack.
+llvm::Error checkText(StringRef text, const std::string &name) {
+  auto fail = [&](size_t position, const Twine &message) {
+    StringRef before = text.take_front(position);
+    return llvm::createStringError(
+        name + ":" + Twine(before.count('\n') + 1) + ":" +
+        Twine(position - (before.rfind('\n') + 1) + 1) +
+        ": error: " + message);
+  };
+  if (text.starts_with("ML\xEFR"))
+    return llvm::createStringError(
+        name + ": error: expected MLIR text, but got MLIR bytecode; print it "
+               "with tile-opt");
+  size_t depth = 0;
+  bool inString = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
+    if (c == '\0')
+      return fail(i, "expected MLIR text, but got a NUL byte");
+    if (inString) {
+      if (c == '\\')
+        ++i;
+      else if (c == '"' || c == '\n')
+        inString = false;
+      continue;
+    }
+    if (c == '"') {
+      inString = true;
+    } else if (c == '/' && text.substr(i).starts_with("//")) {
+      i = std::min(text.find('\n', i), text.size() - 1);
+    } else if (StringRef("([{<").contains(c)) {
+      if (++depth > maxNesting)
+        return fail(i, "expected at most " + Twine(maxNesting) +
+                           " nested brackets, but got more");
+    } else if (depth && (StringRef(")]}").contains(c) ||
+                         (c == '>' && text[i - 1] != '-'))) {
+      --depth;
+    }
+  }
+  return llvm::Error::success();
+}
+
 llvm::Error Compilation::parse() {
+  if (llvm::Error error = checkText(request.source, request.sourceName))
+    return error;
   llvm::SourceMgr sources;
   sources.AddNewSourceBuffer(
       llvm::MemoryBuffer::getMemBufferCopy(request.source, request.sourceName),
@@ -205,34 +254,25 @@ llvm::Error Compilation::selectKernel() {
   return llvm::Error::success();
 }
 
-std::string joinFacts(const std::map<std::string, int64_t> &facts) {
-  std::string text;
+/// Facts as the options of tile-specialize take them.
+SmallVector<std::string> listFacts(const std::map<std::string, int64_t> &facts) {
+  SmallVector<std::string> texts;
   for (const auto &[name, value] : facts)
-    text += (text.empty() ? "" : ",") + name + "=" + std::to_string(value);
-  return text;
+    texts.push_back(name + "=" + std::to_string(value));
+  return texts;
 }
 
 llvm::Error Compilation::applyFacts() {
   const KernelFacts &facts = request.facts;
   if (!facts.dims.empty() || !facts.divisible.empty() ||
       !facts.align.empty()) {
-    std::string options;
-    auto add = [&](StringRef key,
-                   const std::map<std::string, int64_t> &values) {
-      if (!values.empty())
-        options += (options.empty() ? "" : " ") + key.str() + "=" +
-                   joinFacts(values);
-    };
-    add("dims", facts.dims);
-    add("divisible", facts.divisible);
-    add("align", facts.align);
+    tile::TileSpecializePassOptions options;
+    options.kernel = kernel.getSymName().str();
+    options.dims = listFacts(facts.dims);
+    options.divisible = listFacts(facts.divisible);
+    options.align = listFacts(facts.align);
     PassManager pm(&context);
-    std::string parseError;
-    llvm::raw_string_ostream os(parseError);
-    if (failed(parsePassPipeline("tile.kernel(tile-specialize{" + options +
-                                     "})",
-                                 pm, os)))
-      return llvm::createStringError("error: " + parseError);
+    pm.addNestedPass<tile::KernelOp>(tile::createTileSpecializePass(options));
     if (failed(pm.run(*module)))
       return takeError("cannot specialise kernel '" + kernel.getSymName() +
                        "'");
@@ -357,7 +397,8 @@ EmulatedKernel::~EmulatedKernel() {
   context.reset();
 }
 
-llvm::Expected<CompiledKernel> compileKernel(const CompileRequest &request) {
+static llvm::Expected<CompiledKernel>
+compileUnguarded(const CompileRequest &request) {
   double start = nowMs();
   CompiledKernel result;
   result.variant = request.variant;
@@ -406,8 +447,8 @@ llvm::Expected<CompiledKernel> compileKernel(const CompileRequest &request) {
   return result;
 }
 
-llvm::Expected<EmulatedKernel>
-compileForEmulator(const CompileRequest &request) {
+static llvm::Expected<EmulatedKernel>
+compileForEmulatorUnguarded(const CompileRequest &request) {
   double start = nowMs();
   if (!request.chip->isGpu())
     return llvm::createStringError("expected a GPU to emulate, but got chip '" +
@@ -427,11 +468,43 @@ compileForEmulator(const CompileRequest &request) {
   return result;
 }
 
+/// Runs `work`; a crash in it is an error too.
+template <typename Result>
+static llvm::Expected<Result>
+runGuardedFor(llvm::StringRef sourceName,
+              llvm::function_ref<llvm::Expected<Result>()> work) {
+  std::optional<llvm::Expected<Result>> result;
+  llvm::Error error = runCrashGuarded(
+      (sourceName + ": error: the compiler").str(), [&]() -> llvm::Error {
+        result.emplace(work());
+        return llvm::Error::success();
+      });
+  if (!error)
+    return std::move(*result);
+  if (result)
+    llvm::consumeError(result->takeError());
+  return std::move(error);
+}
+
+llvm::Expected<CompiledKernel> compileKernel(const CompileRequest &request) {
+  return runGuardedFor<CompiledKernel>(
+      request.sourceName, [&] { return compileUnguarded(request); });
+}
+
+llvm::Expected<EmulatedKernel>
+compileForEmulator(const CompileRequest &request) {
+  return runGuardedFor<EmulatedKernel>(
+      request.sourceName, [&] { return compileForEmulatorUnguarded(request); });
+}
+
 llvm::Expected<std::string> specializeSource(const CompileRequest &request) {
-  Compilation compilation(request);
-  if (llvm::Error error = compilation.prepare())
-    return std::move(error);
-  return compilation.print();
+  return runGuardedFor<std::string>(
+      request.sourceName, [&]() -> llvm::Expected<std::string> {
+        Compilation compilation(request);
+        if (llvm::Error error = compilation.prepare())
+          return std::move(error);
+        return compilation.print();
+      });
 }
 
 llvm::Expected<std::vector<std::string>>
@@ -439,10 +512,13 @@ listKernels(llvm::StringRef source, llvm::StringRef sourceName) {
   CompileRequest request;
   request.source = source.str();
   request.sourceName = sourceName.str();
-  Compilation compilation(request);
-  if (llvm::Error error = compilation.parse())
-    return std::move(error);
-  return compilation.listKernels();
+  return runGuardedFor<std::vector<std::string>>(
+      sourceName, [&]() -> llvm::Expected<std::vector<std::string>> {
+        Compilation compilation(request);
+        if (llvm::Error error = compilation.parse())
+          return std::move(error);
+        return compilation.listKernels();
+      });
 }
 
 } // namespace tilewright

@@ -4,6 +4,8 @@
 #include "tilewright/Codegen/Container.h"
 #include "tilewright/Description/Description.h"
 #include "tilewright/Pipeline/Compile.h"
+#include "tilewright/Support/CommandLine.h"
+#include "tilewright/Support/CrashGuard.h"
 #include "tilewright/Target/ChipInfo.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -96,8 +98,8 @@ Options parseCommandLine(int argc, char **argv) {
                         cl::desc("Keep PTX even where ptxas is found"),
                         cl::cat(category));
   cl::HideUnrelatedOptions(category);
-  cl::ParseCommandLineOptions(argc, argv,
-                              "Tilewright's compiler of kernel descriptions\n");
+  parseCommandLineOptions(argc, argv, "tile-compile",
+                          "Tilewright's compiler of kernel descriptions\n");
   Options options;
   options.input = input;
   options.output = output;
@@ -437,5 +439,8 @@ int run(const Options &options) {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
-  return run(parseCommandLine(argc, argv));
+  installCrashGuard("tile-compile");
+  Options options = parseCommandLine(argc, argv);
+  setCrashGuardInput(options.input);
+  return finishCrashGuarded(run(options));
 }

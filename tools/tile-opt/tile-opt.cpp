@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "tilewright/InitAll.h"
+#include "tilewright/Support/CrashGuard.h"
 #include "tilewright/Target/ChipInfo.h"
 
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
@@ -11,6 +12,7 @@
 
 int main(int argc, char **argv) {
   llvm::InitLLVM initLLVM(argc, argv);
+  tilewright::installCrashGuard("tile-opt");
   llvm::cl::opt<bool> listChips(
       "list-chips", llvm::cl::desc("Print the chips that kernels compile for"));
   mlir::DialectRegistry registry;
@@ -18,6 +20,7 @@ int main(int argc, char **argv) {
   tilewright::registerAllPasses();
   auto [inputFile, outputFile] = mlir::registerAndParseCLIOptions(
       argc, argv, "Tilewright's driver of passes\n", registry);
+  tilewright::setCrashGuardInput(inputFile);
   if (listChips) {
     tilewright::printChips(llvm::outs());
     return 0;

@@ -7,6 +7,8 @@
 #include "tilewright/Description/Description.h"
 #include "tilewright/Emulator/Emulator.h"
 #include "tilewright/Pipeline/Compile.h"
+#include "tilewright/Support/CommandLine.h"
+#include "tilewright/Support/CrashGuard.h"
 #include "tilewright/Target/ChipInfo.h"
 
 #include "llvm/ADT/ScopeExit.h"
@@ -84,7 +86,8 @@ Options parseCommandLine(int argc, char **argv) {
                        cl::desc("Threads (default: all processors)"),
                        cl::init(0), cl::cat(category));
   cl::HideUnrelatedOptions(category);
-  cl::ParseCommandLineOptions(argc, argv, "Tilewright's runner of kernels\n");
+  parseCommandLineOptions(argc, argv, "tile-run",
+                          "Tilewright's runner of kernels\n");
   Options options;
   options.input = input;
   options.kernel = kernel;
@@ -244,7 +247,7 @@ llvm::Expected<double> launchRepeatedly(std::vector<RunArgument> &arguments,
                                         unsigned repeat,
                                         std::function<llvm::Error()> launch) {
   double best = 0;
-  for (unsigned i = 0; i < std::max(1u, repeat); ++i) {
+  for (unsigned i = 0; i < repeat; ++i) {
     if (i)
       resetArguments(arguments);
     double start = nowMs();
@@ -377,6 +380,8 @@ llvm::Expected<bool> checkOutputs(const Options &options,
 }
 
 int run(const Options &options) {
+  if (options.repeat == 0)
+    return fail("expected at least 1 for --repeat, but got 0");
   llvm::StringRef device = options.device;
   bool isEmulated = device.consume_front("emu:");
   const ChipInfo *chip = lookupChip(device);
@@ -447,5 +452,8 @@ int run(const Options &options) {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
-  return run(parseCommandLine(argc, argv));
+  installCrashGuard("tile-run");
+  Options options = parseCommandLine(argc, argv);
+  setCrashGuardInput(options.input);
+  return finishCrashGuarded(run(options));
 }

@@ -324,11 +324,30 @@ SmallVector<Value> Emitter::emitGrid() {
   return extents;
 }
 
+/// An op of a dialect that the block level does not have, or null.
+static Operation *findForeignOp(tile::KernelOp kernel) {
+  Operation *found = nullptr;
+  kernel.getBody().walk([&](Operation *op) {
+    if (isa<tile::TileDialect, arith::ArithDialect, math::MathDialect,
+            scf::SCFDialect>(op->getDialect()) ||
+        isa<memref::DimOp>(op))
+      return WalkResult::advance();
+    found = op;
+    return WalkResult::interrupt();
+  });
+  return found;
+}
+
 LogicalResult Emitter::emit() {
   if (!kernel.getBody().hasOneBlock())
     return kernel.emitOpError(
         "expected a body of one block, but got several; use scf for control "
         "flow");
+  Operation *foreign = findForeignOp(kernel);
+  if (foreign)
+    return foreign->emitOpError(
+        "has no lowering to the host; a kernel has ops of tile, arith, math "
+        "and scf, and memref.dim");
   b.setInsertionPoint(kernel);
   Type pointer = LLVM::LLVMPointerType::get(b.getContext());
   auto type = LLVM::LLVMFunctionType::get(
