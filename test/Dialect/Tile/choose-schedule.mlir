@@ -9,7 +9,7 @@
 // A lane gets a vector of 16 bytes: 1024 f32 fill four waves of 64.
 // CHECK-LABEL: tile.kernel @elementwise
 //  CHECK-SAME:   tile.chip = "gfx942"
-//  CHECK-SAME:   epilogue = "direct"
+//  CHECK-SAME:   epilogue = "shared"
 //  CHECK-SAME:   kind = "simple"
 //  CHECK-SAME:   operands = "shared"
 //  CHECK-SAME:   vector_bytes = 16 : i64

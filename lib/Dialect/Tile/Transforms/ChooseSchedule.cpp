@@ -217,7 +217,7 @@ private:
     if (schedule.operands.empty())
       schedule.operands = "shared";
     if (schedule.epilogue.empty())
-      schedule.epilogue = "direct";
+      schedule.epilogue = "shared";
     if (!schedule.waves.empty())
       return;
     KernelTiles tiles = collectTiles(kernel, facts, schedule.atom);

@@ -147,6 +147,21 @@ bool LayoutAssignment::isSlowerThanCoalesced(const MemoryAccess &access,
                        width, bytes);
 }
 
+bool LayoutAssignment::wantsStagedStore(const MemoryAccess &access,
+                                        LayoutAttr layout) {
+  // What the facts do not allow, no layout gives.
+  int64_t width = getVectorWidth(access, divisibility, schedule.vectorBytes);
+  if (!schedule.stagesEpilogue() ||
+      getVectorWidthIn(access, layout.getLayout()) >= width ||
+      !isSlowerThanCoalesced(access, layout))
+    return false;
+  // Behind all loops the buffers of the operands are free again.
+  bool isRepeated = access.op->getParentOfType<LoopLikeOpInterface>() != nullptr;
+  int64_t bytes = getTileElements(access.tileType) *
+                  getElementBytes(getElementTypeOrSelf(access.tileType));
+  return bytes <= (isRepeated ? chip.sharedBytes / 4 : chip.sharedBytes);
+}
+
 bool LayoutAssignment::wantsStaging(const MemoryAccess &access,
                                     LayoutAttr layout) {
   // A buffer of that size would leave too little for others.

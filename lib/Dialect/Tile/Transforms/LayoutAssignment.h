@@ -46,6 +46,9 @@ public:
   LayoutAttr getDefaultLayout(mlir::Type type, uint64_t forbidWaves = 0);
   /// Whether `access` in `layout` costs more than in the coalesced layout.
   bool isSlowerThanCoalesced(const MemoryAccess &access, LayoutAttr layout);
+  /// Whether a store should turn its tile, which has `layout`, through shared
+  /// memory: it saves accesses, and there is room.
+  bool wantsStagedStore(const MemoryAccess &access, LayoutAttr layout);
   /// Whether it costs so much more that a turn through shared memory pays.
   bool wantsStaging(const MemoryAccess &access, LayoutAttr layout);
   /// The width that `access` may use for a tile in `layout`.

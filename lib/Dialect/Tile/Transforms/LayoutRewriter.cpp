@@ -305,8 +305,7 @@ private:
       layout = getHome(op->getOperand(0));
       if (!layout)
         layout = assignment.getAccessLayout(access);
-      else if (isa<StoreOp>(op) && assignment.schedule.stagesEpilogue() &&
-               assignment.isSlowerThanCoalesced(access, layout))
+      else if (isa<StoreOp>(op) && assignment.wantsStagedStore(access, layout))
         layout = assignment.getAccessLayout(access);
       if (failed(useIn(op->getOpOperand(0), layout)))
         return failure();

@@ -105,6 +105,8 @@ SharedType choosePaddedType(ArrayRef<int64_t> shape, Type elementType,
   SharedType best;
   int64_t bestCycles = -1, bestBytes = 0;
   auto consider = [&](SharedType type) {
+    if (best && type.getSizeInBytes() > chip.sharedBytes)
+      return;
     int64_t cycles = 0;
     for (const SharedUse &use : uses)
       cycles += countSharedCycles(type, use, chip);

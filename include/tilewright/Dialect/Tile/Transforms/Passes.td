@@ -22,8 +22,9 @@ def TileChooseSchedulePass
     - `vector_bytes`: the widest global access of one lane.
     - `operands`: `"shared"` stages the operands of an mma that come from global
       memory through shared memory, `"direct"` loads them as the mma wants them.
-    - `epilogue`: `"shared"` turns results of an mma through shared memory
-      before they are stored, `"direct"` stores them as the mma leaves them.
+    - `epilogue`: `"shared"` turns what is stored through shared memory where
+      its layout, such as that of an mma's result, gives narrower accesses than
+      the facts allow and there is room; `"direct"` stores it as it lies.
     - `atom` (optional): the mma atom to use where it fits.
 
     Leaves alone: all that is set. Bad fields are errors.
@@ -36,7 +37,7 @@ def TileChooseSchedulePass
     tile.kernel @k(...) grid [...] ... attributes {tile.chip = "gfx942",
       tile.schedule = #tile.schedule<{kind = "simple",
         waves = array<i64: 2, 2>, vector_bytes = 16 : i64,
-        operands = "shared", epilogue = "direct"}>} { ... }
+        operands = "shared", epilogue = "shared"}>} { ... }
     ```
   }];
   let options = [
