@@ -16,6 +16,7 @@ import op_compute  # noqa: E402
 import op_control  # noqa: E402
 import op_elementwise  # noqa: E402
 import op_memory  # noqa: E402
+import op_table  # noqa: E402
 from op_harness import DEVICES, failures, pack  # noqa: E402
 
 # Cases of a family and how many go into one kernel.
@@ -48,3 +49,8 @@ def groups():
 @pytest.mark.parametrize("cases, device", groups())
 def test_ops(cases, device):
     assert failures(cases, device) == []
+
+
+def test_the_page_shows_these_cases():
+    assert op_table.PAGE.read_text() == op_table.table(FAMILIES), \
+        "run test/Integration/op_table.py"
