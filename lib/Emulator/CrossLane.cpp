@@ -504,6 +504,29 @@ bool emulator::execRedux(Wave &wave, const Inst &inst, char *d) {
 // Within a lane, but across its scalars.
 //===----------------------------------------------------------------------===//
 
+// One piece of `bytes` per lane between arrays whose elements are wider.
+template <typename Piece>
+static void copyPieces(char *to, size_t toStride, const char *from,
+                       size_t fromStride, unsigned lanes) {
+  for (unsigned lane = 0; lane < lanes; ++lane)
+    memcpy(to + lane * toStride, from + lane * fromStride, sizeof(Piece));
+}
+
+// As execBitPack, of scalars that fill their bytes.
+static void packBytes(Wave &wave, const Slots &from, unsigned toBytes,
+                      unsigned results, char *d) {
+  unsigned fromBytes = from[0].bytes, lanes = wave.lanes();
+  unsigned piece = std::min(fromBytes, toBytes);
+  auto copy = piece == 1   ? copyPieces<uint8_t>
+              : piece == 2 ? copyPieces<uint16_t>
+              : piece == 4 ? copyPieces<uint32_t>
+                           : copyPieces<uint64_t>;
+  for (unsigned byte = 0; byte < results * toBytes; byte += piece)
+    copy(d + size_t(byte / toBytes) * lanes * toBytes + byte % toBytes, toBytes,
+         wave.get<char>(from[byte / fromBytes]) + byte % fromBytes, fromBytes,
+         lanes);
+}
+
 // Reinterprets a value's bits: operands[0] with `imm` & 0xFF bits per scalar
 // to the result's (imm >> 8) bits per scalar.
 bool emulator::execBitPack(Wave &wave, const Inst &inst, char *d) {
@@ -511,6 +534,10 @@ bool emulator::execBitPack(Wave &wave, const Inst &inst, char *d) {
   const Slots &from = access.operands[0];
   unsigned fromBits = inst.imm & 0xFF, toBits = inst.imm >> 8 & 0xFF;
   unsigned results = unsigned(from.size()) * fromBits / toBits;
+  if (fromBits == 8 * from[0].bytes && toBits == 8 * inst.dstBytes) {
+    packBytes(wave, from, toBits / 8, results, d);
+    return true;
+  }
   for (unsigned lane = 0; lane < wave.lanes(); ++lane) {
     for (unsigned i = 0; i < results; ++i) {
       uint64_t word = 0;
