@@ -9,6 +9,7 @@ NumPy, measured around each case because the machine may be shared.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import os
 import pathlib
 import sys
@@ -63,6 +64,21 @@ def best(function, repeats: int) -> float:
     return min(times)
 
 
+def openblas_kernel() -> str:
+    """The name of the kernel that OpenBLAS chose for this processor."""
+    maps = pathlib.Path("/proc/self/maps").read_text()
+    for path in sorted({line.split()[-1] for line in maps.splitlines()
+                        if "openblas" in line}):
+        library = ctypes.CDLL(path)
+        for name in ("scipy_openblas_get_corename64_",
+                     "openblas_get_corename64_", "openblas_get_corename"):
+            if hasattr(library, name):
+                function = getattr(library, name)
+                function.restype = ctypes.c_char_p
+                return function().decode()
+    return "unknown"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--type", default="f32")
@@ -70,6 +86,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=1024)
     parser.add_argument("--repeat", type=int, default=10)
     options = parser.parse_args()
+    print(f"OpenBLAS kernel: {openblas_kernel()}")
     n, element = options.size, options.type
     acc = {"f64": "f64", "i8": "i32"}.get(element, "f32")
     rng = np.random.default_rng(0)
