@@ -65,6 +65,15 @@ public:
       return callIntrinsic(b, "llvm.amdgcn.update.dpp.i32", b.getI32Type(),
                            {word, word, number(*control), all, all, bound});
     }
+    if (mask == 16 && chip.crossLane.hasPermlane16) {
+      // The same lane of the other row; the selectors are 4 bits per lane.
+      Value none = arith::ConstantOp::create(b, b.getBoolAttr(false));
+      return callIntrinsic(b, "llvm.amdgcn.permlanex16", b.getI32Type(),
+                           {word, word, number(0x76543210),
+                            number(int32_t(0xfedcba98)), none, none});
+    }
+    if ((mask == 16 || mask == 32) && chip.crossLane.hasPermlaneSwap)
+      return emitPermlaneSwap(b, word, mask, lane);
     if (mask < 32 && chip.crossLane.hasSwizzle)
       return callIntrinsic(b, "llvm.amdgcn.ds.swizzle", b.getI32Type(),
                            {word, number(0x1f | mask << 10)});
@@ -106,6 +115,27 @@ public:
   }
 
 private:
+  /// Swaps the odd groups of `mask` lanes of a first register with the even
+  /// ones of a second. With `word` in both, the odd lanes of the first and the
+  /// even ones of the second hold what their partners had.
+  static Value emitPermlaneSwap(ImplicitLocOpBuilder &b, Value word,
+                                int64_t mask, Value lane) {
+    Value none = arith::ConstantOp::create(b, b.getBoolAttr(false));
+    Type i32 = b.getI32Type();
+    Value both = callIntrinsic(
+        b, "llvm.amdgcn.permlane" + std::to_string(mask) + ".swap",
+        LLVM::LLVMStructType::getLiteral(b.getContext(), {i32, i32}),
+        {word, word, none, none});
+    Value bit = arith::AndIOp::create(
+        b, lane, arith::ConstantOp::create(b, b.getI32IntegerAttr(mask)));
+    Value isOdd = arith::CmpIOp::create(
+        b, arith::CmpIPredicate::ne, bit,
+        arith::ConstantOp::create(b, b.getI32IntegerAttr(0)));
+    return arith::SelectOp::create(
+        b, isOdd, LLVM::ExtractValueOp::create(b, both, 0),
+        LLVM::ExtractValueOp::create(b, both, 1));
+  }
+
   std::optional<int64_t> getDppControl(int64_t mask) const {
     if (!chip.crossLane.hasDpp)
       return std::nullopt;
