@@ -328,8 +328,9 @@ SmallVector<Value> Emitter::emitGrid() {
 static Operation *findForeignOp(tile::KernelOp kernel) {
   Operation *found = nullptr;
   kernel.getBody().walk([&](Operation *op) {
-    if (isa<tile::TileDialect, arith::ArithDialect, math::MathDialect,
-            scf::SCFDialect>(op->getDialect()) ||
+    // An unregistered op has no dialect.
+    if (isa_and_nonnull<tile::TileDialect, arith::ArithDialect,
+                        math::MathDialect, scf::SCFDialect>(op->getDialect()) ||
         isa<memref::DimOp>(op))
       return WalkResult::advance();
     found = op;

@@ -194,9 +194,9 @@ private:
   Address emitAddress(Access &access, const Point &point);
   void storeAccess(Access &access, const Point &point, Value value,
                    bool streams = false);
+  Value isStreamAligned(Value count, Type elementType);
   /// Whether the tile of `op` should be written past the caches, as far as the
   /// kernel's arguments tell: null where it never should.
-  Value isStreamAligned(Value count, Type elementType);
   Value streamsMemRef(tile::StoreOp op, const Access &access, int64_t dim);
   void emitMaskedStore(Access &access, const Address &address, Value value,
                        int64_t width);

@@ -1,4 +1,5 @@
 // RUN: tile-opt -split-input-file -verify-diagnostics \
+// RUN:   -allow-unregistered-dialect \
 // RUN:   -convert-tile-to-host=chip=x86-64-v3 %s
 
 // Functions of a library are expanded by a pass that must run before.
@@ -90,5 +91,23 @@ tile.kernel @layout(%x: memref<?xf32>) grid [] affine_map<() -> (1)> {
 tile.kernel @blocks(%x: memref<?xf32>) grid [] affine_map<() -> (1)> {
   cf.br ^bb1
 ^bb1:
+  tile.return
+}
+
+// -----
+
+tile.kernel @foreign(%x: memref<?xf32>) grid [] affine_map<() -> (1)> {
+  %c0 = arith.constant 0 : index
+  // expected-error @below {{'memref.load' op has no lowering to the host; a kernel has ops of tile, arith, math and scf, and memref.dim}}
+  %a = memref.load %x[%c0] : memref<?xf32>
+  tile.store %a, %x[%c0] : f32, memref<?xf32>
+  tile.return
+}
+
+// -----
+
+tile.kernel @unregistered(%x: memref<?xf32>) grid [] affine_map<() -> (1)> {
+  // expected-error @below {{'foo.bar' op has no lowering to the host}}
+  "foo.bar"() : () -> ()
   tile.return
 }
