@@ -504,7 +504,7 @@ bool emulator::execRedux(Wave &wave, const Inst &inst, char *d) {
 // Within a lane, but across its scalars.
 //===----------------------------------------------------------------------===//
 
-// One piece of `bytes` per lane between arrays whose elements are wider.
+// One piece per lane between arrays whose elements are wider.
 template <typename Piece>
 static void copyPieces(char *to, size_t toStride, const char *from,
                        size_t fromStride, unsigned lanes) {
