@@ -46,14 +46,16 @@ tile.kernel @softmax(
   }
   %max_col = tile.reshape %stats#0 : tensor<${ROWS}xf32> to tensor<${ROWS}x1xf32>
   %max_all = tile.broadcast %max_col : tensor<${ROWS}x1xf32> to tensor<${ROWS}x${BLOCK}xf32>
-  %sum_col = tile.reshape %stats#1 : tensor<${ROWS}xf32> to tensor<${ROWS}x1xf32>
-  %sum_all = tile.broadcast %sum_col : tensor<${ROWS}x1xf32> to tensor<${ROWS}x${BLOCK}xf32>
+  %ones = arith.constant dense<1.0> : tensor<${ROWS}xf32>
+  %inverse = arith.divf %ones, %stats#1 : tensor<${ROWS}xf32>
+  %scale_col = tile.reshape %inverse : tensor<${ROWS}xf32> to tensor<${ROWS}x1xf32>
+  %scale_all = tile.broadcast %scale_col : tensor<${ROWS}x1xf32> to tensor<${ROWS}x${BLOCK}xf32>
   scf.for %i = %c0 to %size step %block {
     %xt = tile.load %x[%row, %i] : memref<?x?x${T}, strided<[?, 1]>> -> tensor<${ROWS}x${BLOCK}x${T}>
     %xf = tile.convert %xt : tensor<${ROWS}x${BLOCK}x${T}> to tensor<${ROWS}x${BLOCK}xf32>
     %shifted = arith.subf %xf, %max_all : tensor<${ROWS}x${BLOCK}xf32>
     %exp = math.exp %shifted : tensor<${ROWS}x${BLOCK}xf32>
-    %yf = arith.divf %exp, %sum_all : tensor<${ROWS}x${BLOCK}xf32>
+    %yf = arith.mulf %exp, %scale_all : tensor<${ROWS}x${BLOCK}xf32>
     %yt = tile.convert %yf : tensor<${ROWS}x${BLOCK}xf32> to tensor<${ROWS}x${BLOCK}x${T}>
     tile.store %yt, %y[%row, %i] : tensor<${ROWS}x${BLOCK}x${T}>, memref<?x?x${T}, strided<[?, 1]>>
   }

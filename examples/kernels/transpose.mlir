@@ -4,11 +4,12 @@
 tile.kernel @transpose(
     %x: memref<?x?x${T}, strided<[?, 1]>> {tile.name = "x", tile.dims = ["M", "N"], tile.noalias},
     %y: memref<?x?x${T}, strided<[?, 1]>> {tile.name = "y", tile.dims = ["N", "M"], tile.noalias})
-    grid ["M", "N"] affine_map<()[M, N] -> (M ceildiv ${BM}, N ceildiv ${BN})> {
+    grid ["N", "M"] affine_map<()[N, M] -> (N ceildiv ${BN}, M ceildiv ${BM})> {
   %bm = arith.constant ${BM} : index
   %bn = arith.constant ${BN} : index
-  %p = tile.program_id 0
-  %q = tile.program_id 1
+  // Neighbours read on along the same rows.
+  %q = tile.program_id 0
+  %p = tile.program_id 1
   %m = arith.muli %p, %bm : index
   %n = arith.muli %q, %bn : index
   %t = tile.load %x[%m, %n] : memref<?x?x${T}, strided<[?, 1]>> -> tensor<${BM}x${BN}x${T}>
@@ -20,11 +21,12 @@ tile.kernel @transpose(
 tile.kernel @batched_transpose(
     %x: memref<?x?x?x${T}, strided<[?, ?, 1]>> {tile.name = "x", tile.dims = ["B", "M", "N"], tile.noalias},
     %y: memref<?x?x?x${T}, strided<[?, ?, 1]>> {tile.name = "y", tile.dims = ["B", "N", "M"], tile.noalias})
-    grid ["M", "N", "B"] affine_map<()[M, N, B] -> (M ceildiv ${BM}, N ceildiv ${BN}, B)> {
+    grid ["N", "M", "B"] affine_map<()[N, M, B] -> (N ceildiv ${BN}, M ceildiv ${BM}, B)> {
   %bm = arith.constant ${BM} : index
   %bn = arith.constant ${BN} : index
-  %p = tile.program_id 0
-  %q = tile.program_id 1
+  // Neighbours read on along the same rows.
+  %q = tile.program_id 0
+  %p = tile.program_id 1
   %b = tile.program_id 2
   %m = arith.muli %p, %bm : index
   %n = arith.muli %q, %bn : index

@@ -79,6 +79,7 @@ void Emitter::emitFor(scf::ForOp op) {
             scalars.map(arg, carried[next++]);
         emitBlock(*op.getBody());
         b.setLoc(terminator.getLoc());
+        site = terminator;
         if (failed) {
           SmallVector<Value> same(carried);
           return same;
@@ -113,6 +114,7 @@ void Emitter::emitIf(scf::IfOp op) {
       return yielded;
     }
     b.setLoc(terminator.getLoc());
+    site = terminator;
     // The targets may be those of a loop around: its tiles may be read here.
     SmallVector<Value> tiles = onlyTiles(terminator.getOperands());
     SmallVector<Value> old;

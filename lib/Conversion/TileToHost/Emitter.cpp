@@ -416,6 +416,7 @@ void Emitter::emitBlock(Block &block) {
     if (op.hasTrait<OpTrait::IsTerminator>())
       break;
     b.setLoc(op.getLoc());
+    site = &op;
     emitOp(&op);
     if (failed)
       return;

@@ -33,6 +33,7 @@ using mlir::ValueRange;
 /// many bytes. A line that is left unfinished by one tile is finished by the
 /// next, so that whole lines are not needed.
 constexpr int64_t kStreamAlignment = 16;
+constexpr int64_t kLineBytes = 64;
 
 /// What the emitted code may use of the CPU.
 struct CpuLevel {
@@ -88,6 +89,10 @@ struct Access {
   Value uniformInside;           ///< the dimensions that are not walked are in
   Value full;                    ///< all but the index tiles are inside
   Value padding;                 ///< scalar, loads only
+  /// Elements to what the next iteration of the loop around reads; null: not
+  /// known, or not worth a prefetch.
+  Value ahead;
+  Operation *prefetchedAt = nullptr; ///< the site that prefetches
 };
 
 class Emitter {
@@ -194,10 +199,12 @@ private:
   Address emitAddress(Access &access, const Point &point);
   void storeAccess(Access &access, const Point &point, Value value,
                    bool streams = false);
-  Value isStreamAligned(Value count, Type elementType);
-  /// Whether the tile of `op` should be written past the caches, as far as the
-  /// kernel's arguments tell: null where it never should.
-  Value streamsMemRef(tile::StoreOp op, const Access &access, int64_t dim);
+  Value isAligned(Value count, Type elementType, int64_t bytes);
+  /// Whether the tile of `op` should be written past the caches, by runs along
+  /// `dim` of at least `runBytes` that start at multiples of `alignment`: null
+  /// where it never should.
+  Value streamsTile(tile::StoreOp op, const Access &access, int64_t dim,
+                    int64_t runBytes, int64_t alignment);
   void emitMaskedStore(Access &access, const Address &address, Value value,
                        int64_t width);
   Value emitMaskedLoad(Access &access, const Address &address, int64_t width);
@@ -206,6 +213,11 @@ private:
   void emitAtomic(tile::AtomicRMWOp op);
   Value emitAtomicElement(tile::AtomicRMWOp op, Value pointer, Value value);
   Value combineAtomic(tile::AtomicRMWOp op, Value old, Value value);
+
+  // Prefetch.cpp
+  llvm::FailureOr<Value> getAdvance(Value index, mlir::scf::ForOp loop);
+  void preparePrefetch(tile::LoadOp op, Access &access);
+  void emitPrefetch(Access &access, Value pointer, int64_t width);
 
   // Loops.cpp: loops over tiles.
   /// Vector width for loops that compute `values`.
@@ -235,9 +247,10 @@ private:
   void computeInto(Operation *op, Buffer target);
   void computeTransposed(Operation *op, Buffer target);
   /// Loops over `shape`, reading vectors along `from` and writing vectors along
-  /// `to`: by square blocks of `side`, and by elements at the edges.
+  /// `to`: by square blocks of `side`, `run` of them next to each other along
+  /// `to` at once, and by elements at the edges.
   void forEachTransposed(ArrayRef<int64_t> shape, int64_t from, int64_t to,
-                         int64_t side,
+                         int64_t side, int64_t run,
                          llvm::function_ref<Value(const Point &)> read,
                          llvm::function_ref<void(const Point &, Value)> write);
   void copyBuffer(Buffer from, Buffer to, Type type);
@@ -310,6 +323,7 @@ private:
   Operation *entryEnd = nullptr; ///< constants are inserted before it
   Buffer bounce;
   bool hasStreams = false; ///< some stores go past the caches
+  Operation *site = nullptr; ///< the op in whose loops code is emitted
   /// Loads may be partly outside of their memref.
   bool checked = false;
 

@@ -253,27 +253,35 @@ Emitter::transposedBlock(const Point &point, int64_t across,
 
 void Emitter::forEachTransposed(
     ArrayRef<int64_t> shape, int64_t from, int64_t to, int64_t side,
-    function_ref<Value(const Point &)> read,
+    int64_t run, function_ref<Value(const Point &)> read,
     function_ref<void(const Point &, Value)> write) {
   int64_t mainFrom = shape[from] - shape[from] % side;
-  int64_t mainTo = shape[to] - shape[to] % side;
+  int64_t mainTo = shape[to] - shape[to] % (side * run);
   // Whole blocks.
   if (mainFrom && mainTo) {
     SmallVector<int64_t> blocks(shape);
     blocks[from] = mainFrom / side;
-    blocks[to] = mainTo / side;
+    blocks[to] = mainTo / (side * run);
     forEach(blocks, to, 1, [&](Point point) {
       point.coords[from] = mul(point.coords[from], constant(side));
-      point.coords[to] = mul(point.coords[to], constant(side));
+      point.coords[to] = mul(point.coords[to], constant(side * run));
       point.dim = from;
       point.width = side;
-      SmallVector<Value> columns = transposedBlock(point, to, read);
-      for (auto [l, column] : llvm::enumerate(columns)) {
-        Point target = point;
-        target.dim = to;
-        target.coords[from] = add(target.coords[from], constant(l));
-        write(target, column);
+      SmallVector<Value> starts, columns;
+      for (int64_t r = 0; r < run; ++r) {
+        Point block = point;
+        block.coords[to] = add(block.coords[to], constant(r * side));
+        starts.push_back(block.coords[to]);
+        columns.append(transposedBlock(block, to, read));
       }
+      for (int64_t l = 0; l < side; ++l)
+        for (int64_t r = 0; r < run; ++r) {
+          Point target = point;
+          target.dim = to;
+          target.coords[from] = add(target.coords[from], constant(l));
+          target.coords[to] = starts[r];
+          write(target, columns[r * side + l]);
+        }
     });
   }
   // The edges, element by element.
@@ -303,7 +311,7 @@ void Emitter::computeTransposed(Operation *op, Buffer target) {
     --to;
   forEachTransposed(
       type.getShape(), getPreferredDim(op->getResult(0)), to,
-      getBlockSide(elementType),
+      getBlockSide(elementType), /*run=*/1,
       [&](const Point &point) { return evaluateOp(op, point); },
       [&](const Point &point, Value v) {
         storeTo(

@@ -114,6 +114,8 @@ Access &Emitter::prepareAccess(Operation *op) {
                                            sub(size, constant(extent)));
     access.full = both(access.full, both(notBefore, notAfter));
   }
+  if (auto load = dyn_cast<tile::LoadOp>(op))
+    preparePrefetch(load, access);
   return accesses[op] = std::move(access);
 }
 
@@ -320,6 +322,8 @@ Value Emitter::evaluateAccess(Operation *op, const Point &point) {
   int64_t width = address.isUniform ? 1 : point.width;
   Value loaded;
   if (!address.condition) {
+    if (!address.isUniform)
+      emitPrefetch(access, address.pointer, width);
     loaded = loadFrom(address.pointer, elementType, width);
   } else {
     auto load = [&] {
@@ -391,23 +395,22 @@ static constexpr int64_t kStreamBytes = 32 << 20;
 static constexpr int64_t kStreamRunBytes = 512;
 static constexpr int64_t kMaxStreamCost = 8;
 
-/// Whether `count` elements are a number of pieces of a store past the caches.
-Value Emitter::isStreamAligned(Value count, Type elementType) {
-  Value bytes = mul(count, constant(tile::getElementBytes(elementType)));
-  Value rest = arith::AndIOp::create(b, bytes, constant(kStreamAlignment - 1));
+/// Whether `count` elements are a multiple of `bytes`, a power of two.
+Value Emitter::isAligned(Value count, Type elementType, int64_t bytes) {
+  count = mul(count, constant(tile::getElementBytes(elementType)));
+  Value rest = arith::AndIOp::create(b, count, constant(bytes - 1));
   return arith::CmpIOp::create(b, arith::CmpIPredicate::eq, rest, constant(0));
 }
 
-Value Emitter::streamsMemRef(tile::StoreOp op, const Access &access,
-                             int64_t dim) {
+Value Emitter::streamsTile(tile::StoreOp op, const Access &access, int64_t dim,
+                           int64_t runBytes, int64_t alignment) {
   Type elementType = access.memref->elementType;
   int64_t bytes = tile::getElementBytes(elementType);
   tile::Cache hint = op.getCacheHint();
   // Atomics order the stores around them, but not these.
   if (dim < 0 || hasAtomics || elementType.isInteger(1) ||
-      hint == tile::Cache::Persist ||
-      access.shape[dim] * bytes < kStreamRunBytes ||
-      access.shape[dim] * bytes % kStreamAlignment)
+      hint == tile::Cache::Persist || access.shape[dim] * bytes < runBytes ||
+      access.shape[dim] * bytes % alignment)
     return {};
   // Somebody here reads the array.
   if (hint != tile::Cache::Stream &&
@@ -415,23 +418,30 @@ Value Emitter::streamsMemRef(tile::StoreOp op, const Access &access,
         return isa<tile::LoadOp, tile::GatherOp>(user);
       }))
     return {};
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPoint(entryEnd);
-  Value condition;
-  condition = isStreamAligned(
-      LLVM::PtrToIntOp::create(b, b.getI64Type(), access.memref->base),
-      b.getI8Type());
-  Value size = constant(bytes);
-  for (auto [d, walked] : llvm::enumerate(access.walk)) {
-    size = mul(size, access.memref->sizes[d]);
-    if (walked != dim)
+  // What the kernel's arguments tell is computed once.
+  auto condition = [&] {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPoint(entryEnd);
+    Value aligned = isAligned(
+        LLVM::PtrToIntOp::create(b, b.getI64Type(), access.memref->base),
+        b.getI8Type(), alignment);
+    Value size = constant(bytes);
+    for (auto [d, walked] : llvm::enumerate(access.walk)) {
+      size = mul(size, access.memref->sizes[d]);
+      if (walked != dim)
+        aligned = both(aligned, isAligned(access.memref->strides[d],
+                                          elementType, alignment));
+    }
+    if (hint == tile::Cache::Stream)
+      return aligned;
+    return both(aligned,
+                arith::CmpIOp::create(b, arith::CmpIPredicate::sge, size,
+                                      constant(kStreamBytes)));
+  }();
+  for (auto [d, walked] : llvm::enumerate(access.walk))
+    if (walked == dim)
       condition = both(condition,
-                       isStreamAligned(access.memref->strides[d], elementType));
-  }
-  if (hint != tile::Cache::Stream)
-    condition =
-        both(condition, arith::CmpIOp::create(b, arith::CmpIPredicate::sge,
-                                              size, constant(kStreamBytes)));
+                       isAligned(access.origins[d], elementType, alignment));
   return condition;
 }
 
@@ -459,33 +469,43 @@ void Emitter::emitStoreLoops(Operation *op, Value value) {
                     getPreferredDim(value) == dim ||
                     !plan.reaches(value, transpose->getOperand(0))))
     transpose = nullptr;
-  // In a longer loop other loads come between the pieces of a line.
-  bool isCheap = !transpose && plan.getCost(value) <= kMaxStreamCost;
-  Value streams =
-      store && isCheap ? streamsMemRef(store, access, dim) : Value();
-  if (streams) {
-    hasStreams = true;
-    for (auto [d, walked] : llvm::enumerate(access.walk))
-      if (walked == dim)
-        streams = both(streams, isStreamAligned(access.origins[d],
-                                                access.memref->elementType));
-  }
+  int64_t side = getBlockSide(access.memref->elementType);
+  int64_t blocksOfLine = std::max<int64_t>(
+      1, kLineBytes / (side * tile::getElementBytes(
+                                  access.memref->elementType)));
+  Value streams;
+  if (store && transpose)
+    // A few blocks at once are whole lines; a part of one would be read, changed
+    // and written again for each block.
+    streams = streamsTile(store, access, dim, kLineBytes, kLineBytes);
+  else if (store && plan.getCost(value) <= kMaxStreamCost)
+    // In a longer loop other loads come between the pieces of a line.
+    streams =
+        streamsTile(store, access, dim, kStreamRunBytes, kStreamAlignment);
+  auto storeTransposed = [&](bool streams) {
+    forEachTransposed(
+        access.shape, getPreferredDim(value), dim, side,
+        streams ? blocksOfLine : 1,
+        [&](const Point &point) { return evaluate(value, point); },
+        [&](const Point &point, Value v) {
+          storeAccess(access, point, v, streams && point.width == side);
+        });
+  };
+  auto storeAll = [&](bool streams) {
+    if (transpose)
+      storeTransposed(streams);
+    else
+      storeTile(streams);
+  };
+  hasStreams |= bool(streams);
   versioned(
       collectLoads(sources), {},
       [&] {
-        if (transpose)
-          forEachTransposed(
-              access.shape, getPreferredDim(value), dim,
-              getBlockSide(access.memref->elementType),
-              [&](const Point &point) { return evaluate(value, point); },
-              [&](const Point &point, Value v) {
-                storeAccess(access, point, v);
-              });
-        else if (streams && !checked)
+        if (streams && !checked)
           choose(
-              streams, [&] { storeTile(true); }, [&] { storeTile(false); });
+              streams, [&] { storeAll(true); }, [&] { storeAll(false); });
         else
-          storeTile(false);
+          storeAll(false);
         return SmallVector<Value>();
       },
       access.full);
