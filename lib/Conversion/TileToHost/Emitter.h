@@ -322,7 +322,7 @@ private:
   Block *entry = nullptr;
   Operation *entryEnd = nullptr; ///< constants are inserted before it
   Buffer bounce;
-  bool hasStreams = false; ///< some stores go past the caches
+  bool hasStreams = false;   ///< some stores go past the caches
   Operation *site = nullptr; ///< the op in whose loops code is emitted
   /// Loads may be partly outside of their memref.
   bool checked = false;

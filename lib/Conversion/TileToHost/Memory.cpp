@@ -434,14 +434,13 @@ Value Emitter::streamsTile(tile::StoreOp op, const Access &access, int64_t dim,
     }
     if (hint == tile::Cache::Stream)
       return aligned;
-    return both(aligned,
-                arith::CmpIOp::create(b, arith::CmpIPredicate::sge, size,
-                                      constant(kStreamBytes)));
+    return both(aligned, arith::CmpIOp::create(b, arith::CmpIPredicate::sge,
+                                               size, constant(kStreamBytes)));
   }();
   for (auto [d, walked] : llvm::enumerate(access.walk))
     if (walked == dim)
-      condition = both(condition,
-                       isAligned(access.origins[d], elementType, alignment));
+      condition =
+          both(condition, isAligned(access.origins[d], elementType, alignment));
   return condition;
 }
 
@@ -471,12 +470,12 @@ void Emitter::emitStoreLoops(Operation *op, Value value) {
     transpose = nullptr;
   int64_t side = getBlockSide(access.memref->elementType);
   int64_t blocksOfLine = std::max<int64_t>(
-      1, kLineBytes / (side * tile::getElementBytes(
-                                  access.memref->elementType)));
+      1,
+      kLineBytes / (side * tile::getElementBytes(access.memref->elementType)));
   Value streams;
   if (store && transpose)
-    // A few blocks at once are whole lines; a part of one would be read, changed
-    // and written again for each block.
+    // A few blocks at once are whole lines; a part of one would be read,
+    // changed and written again for each block.
     streams = streamsTile(store, access, dim, kLineBytes, kLineBytes);
   else if (store && plan.getCost(value) <= kMaxStreamCost)
     // In a longer loop other loads come between the pieces of a line.

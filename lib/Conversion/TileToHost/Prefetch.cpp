@@ -23,8 +23,7 @@ FailureOr<Value> Emitter::getAdvance(Value index, scf::ForOp loop) {
     return failure();
   FailureOr<Value> left = getAdvance(op->getOperand(0), loop);
   FailureOr<Value> right = getAdvance(op->getOperand(1), loop);
-  if (mlir::failed(left) || mlir::failed(right) ||
-      !index.getType().isIndex())
+  if (mlir::failed(left) || mlir::failed(right) || !index.getType().isIndex())
     return failure();
   if (isa<arith::AddIOp>(op))
     return *left && *right ? add(*left, *right) : *left ? *left : *right;
@@ -75,9 +74,9 @@ void Emitter::emitPrefetch(Access &access, Value pointer, int64_t width) {
   Value next = element(pointer, access.ahead, memory);
   int64_t bytes = width * tile::getElementBytes(access.memref->elementType);
   for (int64_t at = 0; at < bytes; at += kLineBytes)
-    LLVM::Prefetch::create(
-        b, element(next, constant(at), b.getI8Type()), /*rw=*/0,
-        /*hint=*/3, /*cache=*/1);
+    LLVM::Prefetch::create(b, element(next, constant(at), b.getI8Type()),
+                           /*rw=*/0,
+                           /*hint=*/3, /*cache=*/1);
 }
 
 } // namespace tilewright::host
