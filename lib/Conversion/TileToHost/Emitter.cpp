@@ -252,10 +252,21 @@ void Emitter::emitArguments() {
     MemRef memref;
     memref.elementType = type.getElementType();
     memref.base = read(LLVM::LLVMPointerType::get(b.getContext()), 8);
-    for (int64_t size : type.getShape())
-      memref.sizes.push_back(ShapedType::isDynamic(size)
-                                 ? read(b.getI64Type(), 8)
-                                 : constant(size));
+    for (auto [d, size] : llvm::enumerate(type.getShape())) {
+      Value passed =
+          ShapedType::isDynamic(size) ? read(b.getI64Type(), 8) : Value();
+      // Equal sizes are one value: equal bounds are tested once.
+      auto [same, dim] = kernel.getSizeOfSameName(arg.getArgNumber(), d);
+      int64_t known = cast<MemRefType>(kernel.getArgumentTypes()[same])
+                          .getDimSize(*dim);
+      if (!ShapedType::isDynamic(known))
+        passed = constant(known);
+      else if (same != arg.getArgNumber())
+        passed = memrefs[kernel.getBody().getArgument(same)].sizes[*dim];
+      else if (*dim != d)
+        passed = memref.sizes[*dim];
+      memref.sizes.push_back(passed);
+    }
     if (type.getLayout().isIdentity()) {
       Value stride = constant(1);
       memref.strides.resize(type.getRank());

@@ -146,7 +146,7 @@ LogicalResult LaneEmitter::emitWrite(Operation *op, Value value, Value memref,
 
   // Whether the whole tile is in bounds: uniform, for walked tiles.
   Value whole;
-  bool canSplit = pieces.size() > 2;
+  bool canSplit = pieces.size() > 4;
   if (canSplit) {
     whole = access.uniform;
     SmallVector<bool> isWalked(tile::getTileShape(type).size());

@@ -157,10 +157,21 @@ void LaneEmitter::createFunction() {
     }
     MemRef memref;
     memref.pointer = value;
-    for (int64_t size : memrefType.getShape())
-      memref.sizes.push_back(ShapedType::isDynamic(size)
-                                 ? Value(entry->getArgument(next++))
-                                 : i64(size));
+    for (auto [d, size] : llvm::enumerate(memrefType.getShape())) {
+      Value passed =
+          ShapedType::isDynamic(size) ? entry->getArgument(next++) : Value();
+      // Equal sizes are one value: equal bounds are tested once.
+      auto [same, dim] = kernel.getSizeOfSameName(arg.getArgNumber(), d);
+      int64_t known = cast<MemRefType>(kernel.getArgumentTypes()[same])
+                          .getDimSize(*dim);
+      if (!ShapedType::isDynamic(known))
+        passed = i64(known);
+      else if (same != arg.getArgNumber())
+        passed = memrefs[kernel.getBody().getArgument(same)].sizes[*dim];
+      else if (*dim != d)
+        passed = memref.sizes[*dim];
+      memref.sizes.push_back(passed);
+    }
     int64_t rank = memrefType.getRank();
     memref.strides.resize(rank);
     memref.staticStrides.resize(rank);

@@ -142,6 +142,33 @@ void KernelOp::getAsmBlockArgumentNames(Region &region,
     setNameFn(argument, getArgName(argument.getArgNumber()));
 }
 
+KernelOp::GridSymbol KernelOp::getSizeOfSameName(unsigned arg, unsigned dim) {
+  auto getName = [&](unsigned index, unsigned d) -> StringRef {
+    auto names =
+        getArgAttrOfType<ArrayAttr>(index, TileDialect::getDimsAttrName());
+    return names ? cast<StringAttr>(names[d]).getValue() : StringRef();
+  };
+  GridSymbol found = {arg, dim};
+  StringRef name = getName(arg, dim);
+  auto own = cast<MemRefType>(getArgumentTypes()[arg]);
+  if (name.empty() || !own.isDynamicDim(dim))
+    return found;
+  bool isFirst = true;
+  for (auto [index, type] : llvm::enumerate(getArgumentTypes())) {
+    auto memref = dyn_cast<MemRefType>(type);
+    for (unsigned d = 0, rank = memref ? memref.getRank() : 0; d < rank; ++d) {
+      if (getName(index, d) != name)
+        continue;
+      if (isFirst || !memref.isDynamicDim(d))
+        found = {unsigned(index), d};
+      isFirst = false;
+      if (!memref.isDynamicDim(d))
+        return found;
+    }
+  }
+  return found;
+}
+
 std::optional<KernelOp::GridSymbol> KernelOp::findSymbol(StringRef name) {
   // The empty name stands for "no name".
   if (name.empty())

@@ -110,6 +110,10 @@ def Tile_KernelOp : Tile_Op<"kernel",
     /// The first argument that defines `name`, or nothing. For a size, prefers
     /// one that is static.
     std::optional<GridSymbol> findSymbol(::llvm::StringRef name);
+    /// The size that stands for size `dim` of argument `arg`, a memref, and all
+    /// others of its name, which are equal: a static one, else the first. The
+    /// size itself where it has no name.
+    GridSymbol getSizeOfSameName(unsigned arg, unsigned dim);
     /// The value of a symbol where the kernel says it: a static size, or an
     /// argument with `tile.value`.
     std::optional<int64_t> getConstantSymbol(GridSymbol symbol);
