@@ -427,7 +427,8 @@ def view_cases() -> Iterator[Case]:
                                ((5, 24), (120,)), ((3, 5, 8), (24, 5)),
                                ((80, 3), (2, 4, 30)), ((1,), ()), ((), (1, 1)),
                                ((7, 1), (1, 7)), ((2, 3, 4, 5), (15, 8)),
-                               ((64, 64), (4096,)), ((33,), (33, 1))]:
+                               ((64, 64), (4096,)), ((33,), (33, 1)),
+                               ((45, 77), (77, 45)), ((37, 3), (3, 37))]:
             x = draw(rng, type_, *source)
             yield view_case(f"reshape {type_} {source} {target}", type_, x,
                             "tile.reshape %x", x.reshape(target))
@@ -441,6 +442,7 @@ def view_cases() -> Iterator[Case]:
         for shape, at, size in [((64, 96), (0, 32), (64, 32)),
                                 ((5, 24), (3, 7), (2, 9)), ((80,), (79,), (1,)),
                                 ((192,), (64,), (96,)),
+                                ((4096,), (5,), (900,)),
                                 ((3, 5, 24), (1, 2, 8), (2, 1, 16))]:
             x = draw(rng, type_, *shape)
             where = tuple(slice(o, o + n) for o, n in zip(at, size))

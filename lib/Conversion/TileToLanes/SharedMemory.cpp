@@ -12,6 +12,7 @@ using namespace tilewright::lanes;
 struct LaneEmitter::SharedAccess {
   Type tile, memoryType;
   SmallVector<int64_t> strides; // of f, per dim
+  int64_t first = 0;            // f of the tile's first element
   int64_t interval = 1, pad = 0;
   bool isSeparable = true; // f = the lane's part + the register's
   bool addsPadding = true; // and so for its quotient by the interval
@@ -41,11 +42,22 @@ LaneEmitter::getSharedAccess(Operation *op, Value buffer, Type type) {
   access.memoryType = getMemoryType(element);
   int64_t bytes = tile::getElementBytes(element);
   SmallVector<int64_t> order = shared.getOrder();
+  SmallVector<int64_t> shape(shared.getShape());
+  std::optional<ArrayRef<int64_t>> offsets;
+  if (auto load = dyn_cast<tile::LoadSharedOp>(op))
+    offsets = load.getOffsets();
+  if (!offsets && tile::getTileShape(type) != shared.getShape()) {
+    // The elements in another shape, of a dense and row-major buffer.
+    shape = llvm::to_vector(tile::getTileShape(type));
+    order = llvm::to_vector(llvm::reverse(llvm::seq<int64_t>(0, shape.size())));
+  }
   access.strides.resize(order.size());
   int64_t stride = 1;
   for (int64_t dim : order) {
     access.strides[dim] = stride;
-    stride *= shared.getShape()[dim];
+    if (offsets)
+      access.first += (*offsets)[dim] * stride;
+    stride *= shape[dim];
   }
   if (tile::PaddedAttr padded = shared.getLayout()) {
     access.interval = padded.getInterval();
@@ -54,10 +66,11 @@ LaneEmitter::getSharedAccess(Operation *op, Value buffer, Type type) {
 
   const Layout &layout = *getLayout(type);
   unsigned fastest = order.front();
-  int64_t width = layout.getVectorWidth(fastest, shared.getShape());
-  int64_t limit = std::max<int64_t>(1, target.chip.maxSharedAccessBytes / bytes);
+  int64_t width = layout.getVectorWidth(fastest, tile::getTileShape(type));
+  int64_t limit =
+      std::max<int64_t>(1, target.chip.maxSharedAccessBytes / bytes);
   auto fits = [&](int64_t v) {
-    return v <= limit && shared.getShape()[fastest] % v == 0 &&
+    return v <= limit && shape[fastest] % v == 0 && access.first % v == 0 &&
            offset % (v * bytes) == 0 &&
            (access.pad == 0 ||
             (access.interval % v == 0 && access.pad % v == 0));
@@ -83,9 +96,9 @@ LaneEmitter::getSharedAccess(Operation *op, Value buffer, Type type) {
       access.pad == 0 ||
       (isBitwise && (laneBits & regBits & (access.interval - 1)) == 0);
   Value shared0 = getSharedBase();
-  access.base = LLVM::GEPOp::create(
-      b, shared0.getType(), b.getI8Type(), shared0,
-      ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(offset)});
+  access.base =
+      LLVM::GEPOp::create(b, shared0.getType(), b.getI8Type(), shared0,
+                          ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(offset)});
   if (!access.isSeparable)
     return access;
   for (auto [dim, s] : llvm::enumerate(access.strides)) {
@@ -106,8 +119,7 @@ LaneEmitter::getSharedAccess(Operation *op, Value buffer, Type type) {
   if (access.laneIndex) {
     Value index = access.laneIndex;
     if (access.pad) {
-      Value quotient =
-          arith::DivUIOp::create(b, index, i32(access.interval));
+      Value quotient = arith::DivUIOp::create(b, index, i32(access.interval));
       index = arith::AddIOp::create(
           b, index, arith::MulIOp::create(b, quotient, i32(access.pad)));
     }
@@ -120,11 +132,9 @@ LaneEmitter::getSharedAccess(Operation *op, Value buffer, Type type) {
 
 Value LaneEmitter::getSharedPointer(SharedAccess &access, int64_t reg) {
   const Layout &layout = *getLayout(access.tile);
-  auto padded = [&](int64_t f) {
-    return f + f / access.interval * access.pad;
-  };
+  auto padded = [&](int64_t f) { return f + f / access.interval * access.pad; };
   if (access.lanePointer) {
-    int64_t own = 0;
+    int64_t own = access.first;
     Coords position = layout.apply(reg, 0, 0);
     for (auto [coord, stride] : llvm::zip(position, access.strides))
       own += coord * stride;
@@ -135,7 +145,7 @@ Value LaneEmitter::getSharedPointer(SharedAccess &access, int64_t reg) {
         ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(padded(own))});
   }
   Value index;
-  int64_t known = 0;
+  int64_t known = access.first;
   if (access.isSeparable) {
     index = access.laneIndex;
     Coords position = layout.apply(reg, 0, 0);

@@ -50,32 +50,6 @@ tile.kernel @other_atom(%a: memref<?x?xf16>) grid [] affine_map<() -> (1)> attri
 
 // -----
 
-// A slice at an odd offset needs the whole dimension in each lane.
-tile.kernel @unaligned_slice(%a: memref<?xf32>) grid [] affine_map<() -> (1)> attributes {tile.chip = "gfx942",
-    tile.schedule = #tile.schedule<{waves = array<i64: 4>, vector_bytes = 16 : i64}>} {
-  %c0 = arith.constant 0 : index
-  %x = tile.load %a[%c0] : memref<?xf32> -> tensor<4096xf32>
-  // expected-error @below {{'tile.extract_slice' op moves too many elements between lanes: expected offsets and sizes that are multiples of larger powers of two, or fewer elements, but got 'tensor<4096xf32, }}
-  %y = tile.extract_slice %x [5] : tensor<4096xf32> to tensor<9xf32>
-  tile.store %y, %a[%c0] : tensor<9xf32>, memref<?xf32>
-  tile.return
-}
-
-// -----
-
-// No dimension is the same on both sides, and none is a power of two.
-tile.kernel @odd_reshape(%a: memref<?x?xf32>, %b: memref<?x?xf32>) grid [] affine_map<() -> (1)> attributes {tile.chip = "gfx942",
-    tile.schedule = #tile.schedule<{waves = array<i64: 4>, vector_bytes = 16 : i64}>} {
-  %c0 = arith.constant 0 : index
-  %x = tile.load %a[%c0, %c0] : memref<?x?xf32> -> tensor<45x77xf32>
-  // expected-error @below {{'tile.reshape' op moves too many elements between lanes: expected dimensions that are powers of two, or fewer elements, but got 'tensor<45x77xf32, }}
-  %y = tile.reshape %x : tensor<45x77xf32> to tensor<77x45xf32>
-  tile.store %y, %b[%c0, %c0] : tensor<77x45xf32>, memref<?x?xf32>
-  tile.return
-}
-
-// -----
-
 tile.kernel @huge(%a: memref<?xf32>) grid [] affine_map<() -> (1)> attributes {tile.chip = "gfx942",
     tile.schedule = #tile.schedule<{waves = array<i64: 4>, vector_bytes = 16 : i64}>} {
   %c0 = arith.constant 0 : index

@@ -1211,8 +1211,48 @@ func.func @store_shared_c1(%x: tensor<4xf32>, %b: !tile.shared<4xf16>) {
 // -----
 
 func.func @load_shared_c1(%b: !tile.shared<2x4xf16>) {
-  // expected-error @below {{'tile.load_shared' op expected 'result' of the buffer's shape and element type, 'tensor<2x4xf16>', but got 'tensor<4x2xf16>'}}
-  %0 = tile.load_shared %b : !tile.shared<2x4xf16> -> tensor<4x2xf16>
+  // expected-error @below {{'tile.load_shared' op expected elements of type 'f16', but got 'f32'}}
+  %0 = tile.load_shared %b : !tile.shared<2x4xf16> -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @load_shared_c2_rank(%b: !tile.shared<2x4xf16>) {
+  // expected-error @below {{'tile.load_shared' op expected 2 offsets and a result of rank 2, but got 1 and rank 1}}
+  %0 = tile.load_shared %b offsets = [0] : !tile.shared<2x4xf16> -> tensor<4xf16>
+  return
+}
+
+// -----
+
+func.func @load_shared_c2_outside(%b: !tile.shared<2x4xf16>) {
+  // expected-error @below {{'tile.load_shared' op expected offset 1 in [0, 1], but got 2}}
+  %0 = tile.load_shared %b offsets = [0, 2] : !tile.shared<2x4xf16> -> tensor<2x3xf16>
+  return
+}
+
+// -----
+
+func.func @load_shared_c2_negative(%b: !tile.shared<2x4xf16>) {
+  // expected-error @below {{'tile.load_shared' op expected offset 0 in [0, 1], but got -1}}
+  %0 = tile.load_shared %b offsets = [-1, 0] : !tile.shared<2x4xf16> -> tensor<1x4xf16>
+  return
+}
+
+// -----
+
+func.func @load_shared_c3(%b: !tile.shared<2x4xf16>) {
+  // expected-error @below {{'tile.load_shared' op expected 8 elements, as 'buffer' has, but got 9}}
+  %0 = tile.load_shared %b : !tile.shared<2x4xf16> -> tensor<3x3xf16>
+  return
+}
+
+// -----
+
+func.func @load_shared_c4(%b: !tile.shared<2x4xf16, #tile.padded<order = [1, 0], interval = 4, pad = 2>>) {
+  // expected-error @below {{'tile.load_shared' op expected a buffer without a layout, to read a part of it or another shape, but got '!tile.shared<2x4xf16, #tile.padded<}}
+  %0 = tile.load_shared %b : !tile.shared<2x4xf16, #tile.padded<order = [1, 0], interval = 4, pad = 2>> -> tensor<4x2xf16>
   return
 }
 

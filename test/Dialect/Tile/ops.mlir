@@ -167,5 +167,9 @@ func.func @wave_level(%x: tensor<4x4xf32, #a>) {
   tile.barrier
   // CHECK: tile.load_shared %{{.*}} : !tile.shared<4x4xf32, #tile.padded<order = [0, 1], interval = 4, pad = 1>> -> tensor<4x4xf32, #layout1>
   %1 = tile.load_shared %t : !tile.shared<4x4xf32, #tile.padded<order = [0, 1], interval = 4, pad = 1>> -> tensor<4x4xf32, #b>
+  // CHECK: tile.load_shared %{{.*}} : !tile.shared<4x4xf32> -> tensor<2x8xf32>
+  %2 = tile.load_shared %s : !tile.shared<4x4xf32> -> tensor<2x8xf32>
+  // CHECK: tile.load_shared %{{.*}} offsets = [1, 0] : !tile.shared<4x4xf32> -> tensor<3x2xf32>
+  %3 = tile.load_shared %s offsets = [1, 0] : !tile.shared<4x4xf32> -> tensor<3x2xf32>
   return
 }

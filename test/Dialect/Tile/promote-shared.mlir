@@ -86,3 +86,47 @@ tile.kernel @order(%a: memref<?xf32>) grid [] affine_map<() -> (1)> attributes {
   tile.store %z, %a[%c0] : tensor<128xf32, #B>, memref<?xf32>
   tile.return
 }
+
+// -----
+
+#A = #tile.layout<reg = [], lane = [[1], [2], [4], [8], [16], [32]], wave = [[64]]>
+#B = #tile.layout<reg = [], lane = [[0, 1], [0, 2], [1, 0], [2, 0], [4, 0], [8, 0]], wave = [[16, 0]]>
+
+// A reshape whose lanes need what others hold reads the buffer in another
+// shape, a slice reads a part of it.
+// CHECK-LABEL: tile.kernel @moves
+//       CHECK:   %[[X:.+]] = tile.load
+//       CHECK:   %[[S:.+]] = tile.alloc_shared : !tile.shared<96xf32>
+//       CHECK:   tile.store_shared %[[X]], %[[S]]
+//       CHECK:   tile.load_shared %[[S]] : !tile.shared<96xf32> -> tensor<32x3xf32, #{{.+}}>
+//       CHECK:   %[[T:.+]] = tile.alloc_shared : !tile.shared<96xf32>
+//       CHECK:   tile.store_shared %[[X]], %[[T]]
+//       CHECK:   tile.load_shared %[[T]] offsets = [5] : !tile.shared<96xf32> -> tensor<77xf32, #{{.+}}>
+//   CHECK-NOT:   tile.reshape
+//   CHECK-NOT:   tile.extract_slice
+tile.kernel @moves(%a: memref<?xf32>, %b: memref<?x?xf32>) grid [] affine_map<() -> (1)> attributes {tile.chip = "gfx942"} {
+  %c0 = arith.constant 0 : index
+  %x = tile.load %a[%c0] : memref<?xf32> -> tensor<96xf32, #A>
+  %y = tile.reshape %x : tensor<96xf32, #A> to tensor<32x3xf32, #B>
+  tile.store %y, %b[%c0, %c0] : tensor<32x3xf32, #B>, memref<?x?xf32>
+  %z = tile.extract_slice %x [5] : tensor<96xf32, #A> to tensor<77xf32, #A>
+  tile.store %z, %a[%c0] : tensor<77xf32, #A>, memref<?xf32>
+  tile.return
+}
+
+// -----
+
+#A = #tile.layout<reg = [], lane = [[1], [2], [4], [8], [16], [32]], wave = [[64]]>
+#B = #tile.layout<reg = [], lane = [[0, 1], [0, 2], [1, 0], [2, 0], [4, 0], [8, 0]], wave = [[16, 0]]>
+
+// Where each lane has what it needs nothing moves.
+// CHECK-LABEL: tile.kernel @stays
+//       CHECK:   tile.reshape
+//   CHECK-NOT:   tile.alloc_shared
+tile.kernel @stays(%a: memref<?xf32>, %b: memref<?x?xf32>) grid [] affine_map<() -> (1)> attributes {tile.chip = "gfx942"} {
+  %c0 = arith.constant 0 : index
+  %x = tile.load %a[%c0] : memref<?xf32> -> tensor<128xf32, #A>
+  %y = tile.reshape %x : tensor<128xf32, #A> to tensor<32x4xf32, #B>
+  tile.store %y, %b[%c0, %c0] : tensor<32x4xf32, #B>, memref<?x?xf32>
+  tile.return
+}

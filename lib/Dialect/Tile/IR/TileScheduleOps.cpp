@@ -61,9 +61,41 @@ LogicalResult StoreSharedOp::verify() {
 }
 
 LogicalResult LoadSharedOp::verify() {
+  RankedTensorType tile = getResult().getType();
+  SharedType buffer = getBuffer().getType();
+  ArrayRef<int64_t> shape = tile.getShape();
   // load_shared C1
-  return verifyShared(*this, "result", getResult().getType(),
-                      getBuffer().getType());
+  if (tile.getElementType() != buffer.getElementType())
+    return emitOpError() << "expected elements of type "
+                         << buffer.getElementType() << ", but got "
+                         << tile.getElementType();
+  std::optional<ArrayRef<int64_t>> offsets = getOffsets();
+  // load_shared C4
+  if (buffer.getLayout() && (offsets || shape != buffer.getShape()))
+    return emitOpError("expected a buffer without a layout, to read a part of "
+                       "it or another shape, but got ")
+           << buffer;
+  if (offsets) {
+    // load_shared C2
+    if (shape.size() != buffer.getShape().size() ||
+        offsets->size() != shape.size())
+      return emitOpError() << "expected " << buffer.getRank()
+                           << " offsets and a result of rank "
+                           << buffer.getRank() << ", but got "
+                           << offsets->size() << " and rank " << shape.size();
+    for (auto [dim, offset, extent, size] :
+         llvm::enumerate(*offsets, shape, buffer.getShape()))
+      if (offset < 0 || offset > size - extent)
+        return emitOpError() << "expected offset " << dim << " in [0, "
+                             << size - extent << "], but got " << offset;
+    return success();
+  }
+  // load_shared C3
+  if (tile.getNumElements() != buffer.getNumElements())
+    return emitOpError() << "expected " << buffer.getNumElements()
+                         << " elements, as 'buffer' has, but got "
+                         << tile.getNumElements();
+  return success();
 }
 
 void BarrierOp::getEffects(

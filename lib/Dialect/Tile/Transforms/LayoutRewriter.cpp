@@ -95,10 +95,8 @@ private:
     for (auto [index, operand] : llvm::enumerate(operands)) {
       if (!isTile(operand))
         continue;
-      FailureOr<LayoutAttr> wanted = getWanted(op, index, native);
-      if (failed(wanted))
-        return failure();
-      FailureOr<Value> version = materialise(operand, *wanted);
+      FailureOr<Value> version =
+          materialise(operand, getWanted(op, index, native));
       if (failed(version))
         return failure();
       operand = *version;
@@ -132,34 +130,22 @@ private:
   }
 
   /// The layout that operand `index` needs so that `op` can give its result in
-  /// `native`; where no rule says so, another one, and `native` changes.
-  FailureOr<LayoutAttr> getWanted(Operation *op, unsigned index,
-                                  LayoutAttr &native) {
+  /// `native`; where no rule says so, another one, and `native` may change.
+  LayoutAttr getWanted(Operation *op, unsigned index, LayoutAttr &native) {
     if (std::optional<Layout> wanted =
             getOperandLayout(op, index, native.getLayout()))
       return assignment.getAttr(*wanted);
-    if (isa<ReshapeOp, ExtractSliceOp>(op)) {
-      // As it is, if the result can follow.
-      if (LayoutAttr home = getHome(op->getOperand(0)))
-        if (std::optional<Layout> result =
-                getResultLayout(op, 0, home.getLayout())) {
-          native = assignment.getAttr(*result);
-          return home;
-        }
-      if (auto pair = getFallbackLayouts(op, assignment.chip.waveSize,
-                                         assignment.schedule.getNumWaves())) {
-        native = assignment.getAttr(pair->second);
-        return assignment.getAttr(pair->first);
-      }
-    }
-    return op->emitOpError()
-           << "moves too many elements between lanes: expected "
-           << (isa<ExtractSliceOp>(op)
-                   ? "offsets and sizes that are multiples of larger powers of "
-                     "two"
-                   : "dimensions that are powers of two")
-           << ", or fewer elements, but got "
-           << op->getOperand(index).getType();
+    assert((isa<ReshapeOp, ExtractSliceOp>(op)) &&
+           "all other operations have a rule for any layout");
+    // As it is; where the result cannot follow, tile-promote-shared moves the
+    // elements.
+    LayoutAttr home = getHome(op->getOperand(index));
+    if (!home)
+      home = assignment.getDefaultLayout(op->getOperand(index).getType());
+    if (std::optional<Layout> result =
+            getResultLayout(op, index, home.getLayout()))
+      native = assignment.getAttr(*result);
+    return home;
   }
 
   //===--- Operations -------------------------------------------------------//
@@ -212,9 +198,7 @@ private:
     for (OpOperand &use : op->getOpOperands()) {
       if (!isTile(use.get()))
         continue;
-      FailureOr<LayoutAttr> wanted =
-          getWanted(op, use.getOperandNumber(), native);
-      if (failed(wanted) || failed(useIn(use, *wanted)))
+      if (failed(useIn(use, getWanted(op, use.getOperandNumber(), native))))
         return failure();
     }
     for (Value each : op->getResults())
@@ -354,7 +338,8 @@ private:
         SharedType::get(tensor.getShape(), tensor.getElementType()),
         IntegerAttr());
     auto store = StoreSharedOp::create(builder, loc, value, buffer);
-    Value all = LoadSharedOp::create(builder, loc, tensor, buffer);
+    Value all =
+        LoadSharedOp::create(builder, loc, tensor, buffer, DenseI64ArrayAttr());
     value.replaceAllUsesExcept(all, store);
   }
 

@@ -78,6 +78,16 @@ std::optional<Layout> getResultLayout(Operation *op, unsigned index,
   return std::nullopt;
 }
 
+bool isLaneLocal(Operation *op) {
+  const Layout &source = getLayoutAttr(op->getOperand(0).getType()).getLayout();
+  const Layout &result = getLayoutAttr(op->getResult(0).getType()).getLayout();
+  std::optional<Layout> wanted = getOperandLayout(op, 0, result);
+  if (wanted && *wanted == source)
+    return true;
+  std::optional<Layout> given = getResultLayout(op, 0, source);
+  return given && *given == result;
+}
+
 bool hasWavesAlong(const Layout &layout, int64_t axis) {
   for (const Coords &vector : layout.getVectors(LayoutUnit::Wave))
     if (vector[axis])

@@ -57,11 +57,9 @@ std::optional<Layout> getOperandLayout(mlir::Operation *op, unsigned index,
 std::optional<Layout> getResultLayout(mlir::Operation *op, unsigned index,
                                       const Layout &operand);
 
-/// Layouts for source and result of a reshape or extract_slice that no rule
-/// covers: the dimensions concerned are in registers. Nothing where that takes
-/// too many of them.
-std::optional<std::pair<Layout, Layout>>
-getFallbackLayouts(mlir::Operation *op, int64_t waveSize, int64_t numWaves);
+/// Whether each lane holds what its registers of the result of a reshape or
+/// extract_slice need, both in their layouts.
+bool isLaneLocal(mlir::Operation *op);
 
 /// Whether waves differ in the coordinate along `axis`.
 bool hasWavesAlong(const Layout &layout, int64_t axis);

@@ -1,9 +1,11 @@
-// PromoteShared.cpp - relayouts across waves become shared memory traffic.
+// PromoteShared.cpp - what moves elements between waves becomes shared memory
+// traffic.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "tilewright/Dialect/Tile/Transforms/Passes.h"
 
 #include "KernelFacts.h"
+#include "LayoutRules.h"
 #include "SharedPadding.h"
 
 #include "mlir/IR/Builders.h"
@@ -25,6 +27,12 @@ bool goesThroughShared(RelayoutOp op) {
   return classifyConversion(from.getLayout(), to.getLayout(),
                             getTileShape(op.getSource().getType()))
              .kind == ConversionKind::ThroughShared;
+}
+
+/// Whether lanes need elements of a reshape or slice that others hold.
+bool movesElements(Operation *op) {
+  return getLayoutAttr(op->getOperand(0).getType()) &&
+         getLayoutAttr(op->getResult(0).getType()) && !isLaneLocal(op);
 }
 
 /// The operation in the block of `op` before which its first use needs it.
@@ -61,12 +69,19 @@ public:
       if (goesThroughShared(op))
         groups[op.getSource()].push_back(op);
     });
-    if (groups.empty())
+    SmallVector<Operation *> moves;
+    kernel.walk([&](Operation *op) {
+      if (isa<ReshapeOp, ExtractSliceOp>(op) && movesElements(op))
+        moves.push_back(op);
+    });
+    if (groups.empty() && moves.empty())
       return;
     const ChipInfo *chip = getChip(kernel);
     if (!chip)
       return signalPassFailure();
     SmallVector<StoreSharedOp> stores;
+    for (Operation *op : moves)
+      stores.push_back(promoteMove(op));
     for (auto &[source, ops] : groups)
       stores.push_back(promote(source, ops, *chip));
     for (StoreSharedOp store : stores)
@@ -74,6 +89,27 @@ public:
   }
 
 private:
+  /// A reshape reads the buffer in the shape of its result, a slice reads a
+  /// part of it.
+  StoreSharedOp promoteMove(Operation *op) {
+    Value source = op->getOperand(0);
+    auto type = cast<RankedTensorType>(source.getType());
+    OpBuilder builder(op);
+    auto buffer = AllocSharedOp::create(
+        builder, op->getLoc(),
+        SharedType::get(type.getShape(), type.getElementType()), IntegerAttr());
+    auto store = StoreSharedOp::create(builder, op->getLoc(), source, buffer);
+    DenseI64ArrayAttr offsets;
+    if (auto slice = dyn_cast<ExtractSliceOp>(op))
+      offsets = slice.getOffsetsAttr();
+    Value loaded = LoadSharedOp::create(
+        builder, op->getLoc(), op->getResult(0).getType(), buffer, offsets);
+    op->getResult(0).replaceAllUsesWith(loaded);
+    op->erase();
+    ++numPromoted;
+    return store;
+  }
+
   /// One buffer serves all layouts in which `source` is wanted in one block.
   StoreSharedOp promote(Value source, MutableArrayRef<RelayoutOp> ops,
                         const ChipInfo &chip) {
@@ -98,8 +134,9 @@ private:
     for (RelayoutOp op : ops) {
       Operation *first = getFirstUse(op);
       builder.setInsertionPoint(first ? first : op.getOperation());
-      Value loaded = LoadSharedOp::create(builder, op.getLoc(),
-                                          op.getResult().getType(), buffer);
+      Value loaded =
+          LoadSharedOp::create(builder, op.getLoc(), op.getResult().getType(),
+                               buffer, DenseI64ArrayAttr());
       op.getResult().replaceAllUsesWith(loaded);
       op.erase();
       ++numPromoted;

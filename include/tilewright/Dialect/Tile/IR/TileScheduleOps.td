@@ -81,21 +81,32 @@ def Tile_StoreSharedOp : Tile_Op<"store_shared"> {
 def Tile_LoadSharedOp : Tile_Op<"load_shared"> {
   let summary = "Read a tile from shared memory";
   let description = [{
-    Computes `result[p] = buffer[p]` for each position of the tile.
+    Computes `result[p] = buffer[p + offsets]` for each position of the tile,
+    without `offsets` `result[p] = buffer[p]`. Where the shapes differ then, it
+    is the element at the same place in row-major order, as in `tile.reshape`.
 
     Constraints:
-    - (C1) `buffer` and `result` have one shape and element type.
+    - (C1) `buffer` and `result` have one element type.
+    - (C2) with `offsets`: one per dimension, of both; the tile lies within the
+      buffer.
+    - (C3) without: `buffer` and `result` have one shape, or one number of
+      elements.
+    - (C4) with `offsets` or another shape: the buffer is dense and row-major.
 
     Example:
     ```mlir
     %t = tile.load_shared %b : !tile.shared<64x32xf16> -> tensor<64x32xf16, #L>
+    %u = tile.load_shared %b : !tile.shared<64x32xf16> -> tensor<32x64xf16, #L>
+    %v = tile.load_shared %b offsets = [3, 0] : !tile.shared<64x32xf16> -> tensor<7x32xf16, #L>
     ```
   }];
   let arguments = (ins
-      Arg<Tile_SharedType, "", [MemRead<Tile_SharedMemory>]>:$buffer);
+      Arg<Tile_SharedType, "", [MemRead<Tile_SharedMemory>]>:$buffer,
+      OptionalAttr<DenseI64ArrayAttr>:$offsets);
   let results = (outs Tile_Tensor:$result);
   let assemblyFormat = [{
-    $buffer attr-dict `:` qualified(type($buffer)) `->` type($result)
+    $buffer (`offsets` `=` $offsets^)? attr-dict `:` qualified(type($buffer))
+    `->` type($result)
   }];
   let hasVerifier = 1;
 }

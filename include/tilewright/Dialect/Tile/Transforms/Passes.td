@@ -99,13 +99,16 @@ def TileAssignLayoutsPass
 
 def TilePromoteSharedPass
     : Pass<"tile-promote-shared", "::tilewright::tile::KernelOp"> {
-  let summary = "Turn relayouts that cross waves into shared memory traffic";
+  let summary = "Turn moves of elements between waves into shared memory traffic";
   let description = [{
     Each `tile.relayout` that cannot be done within a wave becomes a store to a
     new shared buffer and a load from it in the other layout; one that can stays.
     The buffer's rows are padded where the accesses of both sides would meet in
     the same banks. The store follows the value, the load precedes its first
     use: operands of one mma then share one barrier.
+
+    So does a `tile.reshape` or `tile.extract_slice` whose lanes need elements
+    that others hold: it reads the buffer in another shape, or a part of it.
 
     No barrier is put here: `tile-insert-barriers` runs next.
 
@@ -120,7 +123,7 @@ def TilePromoteSharedPass
     ```
   }];
   let statistics = [
-    Statistic<"numPromoted", "num-promoted", "Relayouts through shared memory">];
+    Statistic<"numPromoted", "num-promoted", "Moves through shared memory">];
   let dependentDialects = ["::tilewright::tile::TileDialect",
                            "::mlir::arith::ArithDialect"];
 }
