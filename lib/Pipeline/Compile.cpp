@@ -20,6 +20,7 @@
 #include "tilewright/Dialect/Tile/Transforms/Passes.h"
 #include "tilewright/Pipeline/Pipelines.h"
 #include "tilewright/Support/CrashGuard.h"
+#include "tilewright/Support/SourceText.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Support/SourceMgr.h"
 #include <chrono>
@@ -30,7 +31,6 @@ namespace tilewright {
 namespace {
 
 /// Deeper nesting than any kernel has.
-constexpr size_t maxNesting = 256;
 
 double nowMs() {
   using namespace std::chrono;
@@ -161,51 +161,8 @@ llvm::Error Compilation::takeError(const Twine &fallback) {
   return llvm::createStringError(StringRef(text).rtrim());
 }
 
-/// Refuses what only looks like MLIR text: bytecode, whose reader trusts its
-/// input, NUL bytes, and nesting that would exhaust the parser's stack.
-llvm::Error checkText(StringRef text, const std::string &name) {
-  auto fail = [&](size_t position, const Twine &message) {
-    StringRef before = text.take_front(position);
-    return llvm::createStringError(
-        name + ":" + Twine(before.count('\n') + 1) + ":" +
-        Twine(position - (before.rfind('\n') + 1) + 1) +
-        ": error: " + message);
-  };
-  if (text.starts_with("ML\xEFR"))
-    return llvm::createStringError(
-        name + ": error: expected MLIR text, but got MLIR bytecode; print it "
-               "with tile-opt");
-  size_t depth = 0;
-  bool inString = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    char c = text[i];
-    if (c == '\0')
-      return fail(i, "expected MLIR text, but got a NUL byte");
-    if (inString) {
-      if (c == '\\')
-        ++i;
-      else if (c == '"' || c == '\n')
-        inString = false;
-      continue;
-    }
-    if (c == '"') {
-      inString = true;
-    } else if (c == '/' && text.substr(i).starts_with("//")) {
-      i = std::min(text.find('\n', i), text.size() - 1);
-    } else if (StringRef("([{<").contains(c)) {
-      if (++depth > maxNesting)
-        return fail(i, "expected at most " + Twine(maxNesting) +
-                           " nested brackets, but got more");
-    } else if (depth && (StringRef(")]}").contains(c) ||
-                         (c == '>' && text[i - 1] != '-'))) {
-      --depth;
-    }
-  }
-  return llvm::Error::success();
-}
-
 llvm::Error Compilation::parse() {
-  if (llvm::Error error = checkText(request.source, request.sourceName))
+  if (llvm::Error error = checkSourceText(request.source, request.sourceName))
     return error;
   llvm::SourceMgr sources;
   sources.AddNewSourceBuffer(

@@ -90,6 +90,23 @@ def test_ir(good, name):
     assert done.returncode == 0 or not (good / "out.mlir").exists()
 
 
+@pytest.mark.parametrize("name", ("start", "after a split"))
+@pytest.mark.parametrize("tool", ("tile-opt", "tile-reduce", "tile-compile"))
+def test_bytecode(good, tool, name):
+    """What MLIR itself writes is refused, damaged or not."""
+    done = run(good, "tile-opt", "copy.mlir", "--emit-bytecode", "-o", "x.bc")
+    assert done.returncode == 0, done.stderr.decode()
+    data = (good / "x.bc").read_bytes()
+    assert data.startswith(b"ML\xefR")
+    if name != "start":
+        data = bad_inputs.ir().encode() + b"// -----\n" + data
+    write(good / "bad.mlir", data)
+    options = {"tile-compile": ("--chip", "gfx942", "-o", "out.tilelib"),
+               "tile-opt": ("-split-input-file", "-o", "out.mlir")}
+    expect_error(good, "expected MLIR text, but got MLIR bytecode", tool,
+                 "bad.mlir", *options.get(tool, ()))
+
+
 @pytest.mark.parametrize("name", bad_inputs.JSON)
 def test_json(good, name):
     text, part = bad_inputs.JSON[name]

@@ -3,12 +3,43 @@
 
 #include "tilewright/InitAll.h"
 #include "tilewright/Support/CrashGuard.h"
+#include "tilewright/Support/SourceText.h"
 #include "tilewright/Target/ChipInfo.h"
 
+#include "mlir/Support/FileUtilities.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/ToolOutputFile.h"
 #include "llvm/Support/raw_ostream.h"
+
+/// Runs what the command line says, on text that was looked at before.
+static llvm::LogicalResult run(llvm::StringRef inputFile,
+                               llvm::StringRef outputFile,
+                               mlir::DialectRegistry &registry) {
+  std::string message;
+  auto fail = [](const llvm::Twine &text) {
+    llvm::errs() << text << "\n";
+    return llvm::failure();
+  };
+  std::unique_ptr<llvm::MemoryBuffer> input =
+      mlir::openInputFile(inputFile, &message);
+  if (!input)
+    return fail("tile-opt: error: " + message);
+  if (llvm::Error error = tilewright::checkSourceText(
+          input->getBuffer(), input->getBufferIdentifier()))
+    return fail(llvm::toString(std::move(error)));
+  std::unique_ptr<llvm::ToolOutputFile> output =
+      mlir::openOutputFile(outputFile, &message);
+  if (!output)
+    return fail("tile-opt: error: " + message);
+  if (failed(mlir::MlirOptMain(output->os(), std::move(input), registry,
+                               mlir::MlirOptMainConfig::createFromCLOptions())))
+    return llvm::failure();
+  output->keep();
+  return llvm::success();
+}
 
 int main(int argc, char **argv) {
   llvm::InitLLVM initLLVM(argc, argv);
@@ -25,6 +56,11 @@ int main(int argc, char **argv) {
     tilewright::printChips(llvm::outs());
     return 0;
   }
-  return mlir::asMainReturnCode(
-      mlir::MlirOptMain(argc, argv, inputFile, outputFile, registry));
+  mlir::MlirOptMainConfig config =
+      mlir::MlirOptMainConfig::createFromCLOptions();
+  // These read no input: MLIR's own main prints them.
+  if (config.shouldShowDialects() || config.shouldListPasses())
+    return mlir::asMainReturnCode(
+        mlir::MlirOptMain(argc, argv, inputFile, outputFile, registry));
+  return mlir::asMainReturnCode(run(inputFile, outputFile, registry));
 }

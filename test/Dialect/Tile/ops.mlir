@@ -1,6 +1,5 @@
 // RUN: tile-opt %s | tile-opt | FileCheck %s
 // RUN: tile-opt -mlir-print-op-generic %s | tile-opt | FileCheck %s
-// RUN: tile-opt -emit-bytecode %s | tile-opt | FileCheck %s
 // RUN: tile-opt -mlir-print-op-generic %s | FileCheck -check-prefix=GENERIC %s
 
 // The clause `grid` and all attributes that an argument may have.

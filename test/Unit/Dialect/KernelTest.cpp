@@ -57,6 +57,16 @@ TEST_F(KernelTest, NamesAndSymbols) {
   EXPECT_EQ(n->arg, 2u);
   EXPECT_EQ(n->dim, std::nullopt);
 
+  // Sizes of one name are one: here the static one stands for both.
+  auto size = [&](unsigned arg, unsigned dim) {
+    auto [same, d] = kernel.getSizeOfSameName(arg, dim);
+    return std::make_pair(same, *d);
+  };
+  EXPECT_EQ(size(0, 0), std::make_pair(1u, 1u));
+  EXPECT_EQ(size(1, 1), std::make_pair(1u, 1u));
+  EXPECT_EQ(size(0, 1), std::make_pair(0u, 1u)); // no name
+  EXPECT_EQ(size(1, 0), std::make_pair(1u, 0u));
+
   EXPECT_FALSE(kernel.findSymbol("x"));
   EXPECT_FALSE(kernel.findSymbol("a"));
   EXPECT_FALSE(kernel.findSymbol(""));
