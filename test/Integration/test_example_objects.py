@@ -48,3 +48,20 @@ def test_example_objects(tmp_path, description, vendor):
     spills = [(i["kernel"], i["variant"], i["chip"], i["spills"])
               for i in images if i["spills"]]
     assert not spills, spills
+
+
+@pytest.mark.parametrize("description", DESCRIPTIONS, ids=lambda p: p.stem)
+def test_equal_bytes(tmp_path, description):
+    """Two processes in two folders, with one thread and with two."""
+    written = []
+    for jobs in ("1", "2"):
+        folder = tmp_path / jobs
+        folder.mkdir()
+        done = subprocess.run(
+            [BUILD / "bin/tile-compile", description, "--chip",
+             "gfx942,sm_90a,x86-64-v4", "--no-assemble-ptx", "--quiet", "-j",
+             jobs, "-o", "out.tilelib"], cwd=folder, capture_output=True,
+            text=True)
+        assert done.returncode == 0, done.stderr
+        written.append((folder / "out.tilelib").read_bytes())
+    assert written[0] == written[1]
