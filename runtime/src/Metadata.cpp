@@ -378,6 +378,8 @@ TwStatus twKernelGetArgument(TwKernel kernel, size_t index,
   const Argument &argument = kernel->arguments[index];
   *info = {argument.name.c_str(), argument.kind,         argument.type,
            argument.rank,         argument.sizes.data(), argument.isWritten,
-           argument.offset};
+           argument.offset,
+           std::max(argument.align,
+                    int64_t(twElementTypeGetBytes(argument.type)))};
   return nullptr;
 }

@@ -226,9 +226,10 @@ def test_command_line(good, name):
 VARIANTS = [{"name": "any"},
             {"name": "aligned", "align": {"a": 64},
              "divisible": {"N": 8, "n": 4}},
+            {"name": "page", "align": {"a": 1 << 16, "c": 4096}},
             {"name": "fixed", "dims": {"N": 32}}]
 # variant, N, n -> part of the message; nothing where the launch is right
-LAUNCHES = [("any", 31, 5, ""), ("aligned", 32, 4, ""),
+LAUNCHES = [("any", 31, 5, ""), ("aligned", 32, 4, ""), ("page", 31, 5, ""),
             ("aligned", 32, 5, "argument 'n': expected a multiple of 4"),
             ("aligned", 31, 4, "argument 'a': expected a multiple of 8"),
             ("fixed", 32, 5, ""),

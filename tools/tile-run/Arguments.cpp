@@ -168,7 +168,7 @@ llvm::Error Binder::bindArg(RunArgument &argument, llvm::StringRef text) {
 }
 
 llvm::Error Binder::allocate(RunArgument &argument) {
-  argument.memory.emplace(argument.initial.size());
+  argument.memory.emplace(argument.initial.size(), argument.info.align);
   if (!argument.memory->data())
     return llvm::createStringError(
         "argument '" + llvm::StringRef(argument.info.name) + "': no memory for " +
@@ -341,8 +341,8 @@ double decodeExpected(const NpyArray &array, TwElementType type,
 
 } // namespace
 
-ArrayMemory::ArrayMemory(size_t bytes) : bytes(bytes) {
-  constexpr size_t alignment = 64;
+ArrayMemory::ArrayMemory(size_t bytes, int64_t alignment) : bytes(bytes) {
+  alignment = std::max<int64_t>(alignment, 64);
   storage.reset(new (std::nothrow) char[bytes + alignment]);
   memory = storage ? reinterpret_cast<char *>(llvm::alignTo(
                          reinterpret_cast<uintptr_t>(storage.get()), alignment))

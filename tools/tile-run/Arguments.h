@@ -16,10 +16,12 @@
 
 namespace tilewright {
 
-/// Memory of an array, 64-byte aligned.
+/// Memory of an array, aligned to `alignment`, a power of two, and at least to
+/// 64 bytes. Not to more than asked for: arrays that all start a page are in
+/// each other's way in the caches. `data` is null where there is no memory.
 class ArrayMemory {
 public:
-  explicit ArrayMemory(size_t bytes);
+  ArrayMemory(size_t bytes, int64_t alignment);
   char *data() { return memory; }
   size_t size() const { return bytes; }
 

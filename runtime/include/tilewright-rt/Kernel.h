@@ -56,6 +56,8 @@ typedef struct TwArgumentInfo {
   int32_t isWritten;
   /** Offset of its first byte in the kernarg bytes. */
   size_t offset;
+  /** TW_ARRAY: its address is a multiple of this many bytes, a power of two. */
+  int64_t align;
 } TwArgumentInfo;
 
 /** An argument of a launch. Sizes and strides count elements. */

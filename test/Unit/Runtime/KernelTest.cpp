@@ -123,6 +123,9 @@ TEST_F(KernelTest, Describes) {
   EXPECT_EQ(info.sizes[0], -1);
   EXPECT_EQ(info.sizes[1], 64);
   EXPECT_FALSE(info.isWritten);
+  EXPECT_EQ(info.align, 2); // that of its elements
+  ASSERT_EQ(take(twKernelGetArgument(kernel, 0, &info)), "");
+  EXPECT_EQ(info.align, 16);
   ASSERT_EQ(take(twKernelGetArgument(kernel, 2, &info)), "");
   EXPECT_TRUE(info.isWritten);
   EXPECT_EQ(take(twKernelGetArgument(kernel, 6, &info)),
