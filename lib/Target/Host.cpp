@@ -24,6 +24,15 @@ ChipInfo makeHost(StringRef name, int64_t vectorBits) {
   chip.maxRegistersPerLane = vectorBits == 512 ? 32 : 16;
   chip.maxGlobalAccessBytes = vectorBits / 8;
   chip.cacheLineBytes = 64;
+  chip.host.hasByteMasks = vectorBits == 512; // AVX512BW
+  // Measured on AMD EPYC (bench/results/host.md): larger than what one core
+  // usually finds in its last-level cache.
+  chip.host.streamArrayBytes = 32 << 20;
+  chip.host.streamRunBytes = 512;
+  chip.host.streamPieceBytes = 16; // MOVNTPS of an SSE register
+  // Not a line of 64 bytes: 16 rows of a matrix whose row size is a power of
+  // two are in one set of the first-level cache, which may hold 8 lines.
+  chip.host.transposeBytes = 32;
   detail::addBasicConversions(chip); // F16C is part of v3
   return chip;
 }

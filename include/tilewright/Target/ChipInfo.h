@@ -215,6 +215,20 @@ struct PeakRate {
   double teraOps = 0;
 };
 
+/// What a level of the host has beside its registers.
+struct HostFacts {
+  /// Masked loads and stores of 8 and 16 bits.
+  bool hasByteMasks = false;
+  /// Arrays from this size on do not stay in the caches until somebody reads
+  /// them: stores go past the caches.
+  int64_t streamArrayBytes = 0;
+  /// Rows of at least this many bytes do so, some lines, so that what is left
+  /// unfinished of a line is soon finished; and the alignment of their pieces.
+  int64_t streamRunBytes = 0, streamPieceBytes = 0;
+  /// Side of the square blocks of a transpose.
+  int64_t transposeBytes = 0;
+};
+
 struct ChipInfo {
   llvm::StringRef name;
   Backend backend = Backend::AMDGPU;
@@ -235,6 +249,7 @@ struct ChipInfo {
   int64_t maxWavesPerSimd = 0;
   /// Bits of the widest vector register of a host level.
   int64_t hostVectorBits = 0;
+  HostFacts host;
 
   //===--- Memory -----------------------------------------------------------//
   /// Most shared memory of a workgroup, and of it what a kernel may declare

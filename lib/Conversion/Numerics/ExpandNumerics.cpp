@@ -128,6 +128,7 @@ private:
   LogicalResult expandApproximate(Operation *op);
   LogicalResult expandExtended(Operation *op);
   LogicalResult expandFunction(Operation *op);
+  LogicalResult expandMaxNum(Operation *op);
 
   Value convert(Location loc, Value x, Type element,
                 RoundingMode mode = RoundingMode::NearestEven,
@@ -385,6 +386,19 @@ LogicalResult Expander::expandFunction(Operation *op) {
          << "; use operations that have one (docs/Numerics.md)";
 }
 
+/// maxnumf and minnumf as a comparison and selects: LLVM would narrow them to
+/// f16, where it calls a library on x86. The sign of a zero is open.
+LogicalResult Expander::expandMaxNum(Operation *op) {
+  ImplicitLocOpBuilder b(op->getLoc(), rewriter);
+  Value lhs = op->getOperand(0), rhs = op->getOperand(1);
+  auto predicate = isa<arith::MaxNumFOp>(op) ? arith::CmpFPredicate::OGT
+                                             : arith::CmpFPredicate::OLT;
+  Value isBetter = arith::CmpFOp::create(b, predicate, lhs, rhs);
+  Value isNaN = arith::CmpFOp::create(b, arith::CmpFPredicate::UNO, rhs, rhs);
+  Value best = arith::SelectOp::create(b, isBetter, lhs, rhs);
+  return replace(op, arith::SelectOp::create(b, isNaN, lhs, best).getResult());
+}
+
 LogicalResult Expander::expand(Operation *op) {
   rewriter.setInsertionPoint(op);
   StringRef dialect = op->getName().getDialectNamespace();
@@ -433,6 +447,8 @@ LogicalResult Expander::expand(Operation *op) {
     return expandFunction(op);
   if (isa<arith::RemFOp>(op))
     return expandFunction(op);
+  if (isa<arith::MaxNumFOp, arith::MinNumFOp>(op) && chip && !chip->isGpu())
+    return expandMaxNum(op);
   return success();
 }
 

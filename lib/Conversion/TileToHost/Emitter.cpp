@@ -135,7 +135,7 @@ void Emitter::storeTo(Value pointer, Value value, Type elementType,
   }
   unsigned alignment = getAlignment(elementType);
   if (streams)
-    alignment = kStreamAlignment;
+    alignment = level.host.streamPieceBytes;
   LLVM::StoreOp::create(b, value, pointer, alignment, /*isVolatile=*/false,
                         /*isNonTemporal=*/streams);
 }
@@ -224,9 +224,9 @@ Value Emitter::error(Operation *op, const Twine &message, Type type) {
 // Function and arguments
 //===----------------------------------------------------------------------===//
 
-Emitter::Emitter(tile::KernelOp kernel, CpuLevel level)
-    : kernel(kernel), level(level), plan(kernel),
-      b(kernel.getLoc(), kernel.getContext()) {}
+Emitter::Emitter(tile::KernelOp kernel, const ChipInfo &level)
+    : kernel(kernel), level(level), vectorBytes(level.hostVectorBits / 8),
+      plan(kernel), b(kernel.getLoc(), kernel.getContext()) {}
 
 void Emitter::emitArguments() {
   int64_t offset = 0;
@@ -257,8 +257,8 @@ void Emitter::emitArguments() {
           ShapedType::isDynamic(size) ? read(b.getI64Type(), 8) : Value();
       // Equal sizes are one value: equal bounds are tested once.
       auto [same, dim] = kernel.getSizeOfSameName(arg.getArgNumber(), d);
-      int64_t known = cast<MemRefType>(kernel.getArgumentTypes()[same])
-                          .getDimSize(*dim);
+      int64_t known =
+          cast<MemRefType>(kernel.getArgumentTypes()[same]).getDimSize(*dim);
       if (!ShapedType::isDynamic(known))
         passed = constant(known);
       else if (same != arg.getArgNumber())
@@ -377,7 +377,7 @@ LogicalResult Emitter::emit() {
       {b.getStringAttr("no-builtins"), b.getStringAttr("nounwind"),
        b.getArrayAttr(
            {b.getStringAttr("prefer-vector-width"),
-            b.getStringAttr(std::to_string(level.vectorBytes * 8))})}));
+            b.getStringAttr(std::to_string(level.hostVectorBits))})}));
   entry = func.addEntryBlock(b);
   b.setInsertionPointToEnd(entry);
   auto ret = LLVM::ReturnOp::create(b, ValueRange());

@@ -16,6 +16,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "tilewright/Target/ChipInfo.h"
 #include <map>
 
 namespace tilewright::host {
@@ -28,19 +29,6 @@ using mlir::Operation;
 using mlir::Type;
 using mlir::Value;
 using mlir::ValueRange;
-
-/// Alignment that a store past the caches needs: it goes by pieces of this
-/// many bytes. A line that is left unfinished by one tile is finished by the
-/// next, so that whole lines are not needed.
-constexpr int64_t kStreamAlignment = 16;
-constexpr int64_t kLineBytes = 64;
-
-/// What the emitted code may use of the CPU.
-struct CpuLevel {
-  int64_t vectorBytes;  ///< width of a register
-  int64_t numRegisters; ///< vector registers
-  bool hasByteMasks;    ///< masked loads and stores of 8 and 16 bits
-};
 
 /// A run of elements of a tile: lane `l` is at `coords`, plus `l` along `dim`.
 struct Point {
@@ -97,7 +85,7 @@ struct Access {
 
 class Emitter {
 public:
-  Emitter(tile::KernelOp kernel, CpuLevel level);
+  Emitter(tile::KernelOp kernel, const ChipInfo &level);
 
   /// Emits an `llvm.func` before the kernel. Fails with a diagnostic.
   llvm::LogicalResult emit();
@@ -134,7 +122,7 @@ private:
   Value zero(Type type);
   Value element(Value base, Value index, Type memoryType);
   Value loadFrom(Value pointer, Type elementType, int64_t width);
-  /// With `streams` past the caches; see kStreamAlignment.
+  /// With `streams` past the caches.
   void storeTo(Value pointer, Value value, Type elementType,
                bool streams = false);
   Type memoryType(Type elementType);
@@ -302,7 +290,9 @@ private:
                        int64_t width);
 
   tile::KernelOp kernel;
-  CpuLevel level;
+  const ChipInfo &level;
+  /// Bytes of a vector register.
+  int64_t vectorBytes;
   Plan plan;
   mlir::ImplicitLocOpBuilder b;
   mlir::LLVM::LLVMFuncOp func;

@@ -35,7 +35,7 @@ int64_t Emitter::chooseWidth(ValueRange values, Operation *op, int64_t dim,
   if (op && isInlineOp(op))
     seeOp(op);
   // Wider elements take several registers: that unrolls the loop.
-  int64_t width = level.vectorBytes / std::min<int64_t>(bytes, 4);
+  int64_t width = vectorBytes / std::min<int64_t>(bytes, 4);
   if (gathers)
     width = std::min<int64_t>(width, 16);
   return std::min<int64_t>(width, llvm::bit_floor<uint64_t>(extent));
@@ -168,9 +168,9 @@ void Emitter::copyBuffer(Buffer from, Buffer to, Type type) {
   Type elementType = tensor.getElementType();
   int64_t count = tensor.getNumElements();
   auto flat = RankedTensorType::get({count}, elementType);
-  int64_t width = std::min<int64_t>(2 * level.vectorBytes /
-                                        tile::getElementBytes(elementType),
-                                    llvm::bit_floor<uint64_t>(count));
+  int64_t width =
+      std::min<int64_t>(2 * vectorBytes / tile::getElementBytes(elementType),
+                        llvm::bit_floor<uint64_t>(count));
   forEach({count}, 0, width, [&](Point point) {
     Value v = evaluateBuffer(from, flat, point);
     storeTo(bufferPointer(to, {count}, point.coords, elementType), v,
@@ -218,9 +218,8 @@ void Emitter::computeInto(Operation *op, Buffer target) {
 
 int64_t Emitter::getBlockSide(Type elementType) {
   int64_t bytes = tile::getElementBytes(elementType);
-  // Not of 64 bytes: 16 rows of a matrix whose row size is a power of two are
-  // in one set of the first-level cache, which holds 8 lines.
-  return std::min<int64_t>(32 / std::min<int64_t>(bytes, 8), 16);
+  return std::min<int64_t>(
+      level.host.transposeBytes / std::min<int64_t>(bytes, 8), 16);
 }
 
 SmallVector<Value>

@@ -264,13 +264,13 @@ Value Emitter::laneMask(const Address &address, int64_t width) {
 //===----------------------------------------------------------------------===//
 
 /// Whether masked accesses of this type are instructions.
-static bool hasMasks(const CpuLevel &level, Type memoryType) {
-  return level.hasByteMasks || memoryType.getIntOrFloatBitWidth() >= 32;
+static bool hasMasks(const ChipInfo &level, Type memoryType) {
+  return level.host.hasByteMasks || memoryType.getIntOrFloatBitWidth() >= 32;
 }
 
 Value Emitter::getBounce() {
   if (!bounce.isValid())
-    bounce = arena.allocate(4 * level.vectorBytes);
+    bounce = arena.allocate(4 * vectorBytes);
   return bufferBase(bounce);
 }
 
@@ -388,11 +388,8 @@ int64_t Emitter::findContiguousDim(const Access &access) {
   return -1;
 }
 
-/// Arrays from this size on do not stay in the caches until somebody reads
-/// them: it costs less not to read their lines before they are written.
-static constexpr int64_t kStreamBytes = 32 << 20;
-/// Runs of at least this many bytes are written past the caches: some lines.
-static constexpr int64_t kStreamRunBytes = 512;
+/// Simple operations per element from which on a loop is too long for pieces of
+/// a line to meet before it is written.
 static constexpr int64_t kMaxStreamCost = 8;
 
 /// Whether `count` elements are a multiple of `bytes`, a power of two.
@@ -434,8 +431,9 @@ Value Emitter::streamsTile(tile::StoreOp op, const Access &access, int64_t dim,
     }
     if (hint == tile::Cache::Stream)
       return aligned;
-    return both(aligned, arith::CmpIOp::create(b, arith::CmpIPredicate::sge,
-                                               size, constant(kStreamBytes)));
+    return both(aligned,
+                arith::CmpIOp::create(b, arith::CmpIPredicate::sge, size,
+                                      constant(level.host.streamArrayBytes)));
   }();
   for (auto [d, walked] : llvm::enumerate(access.walk))
     if (walked == dim)
@@ -458,7 +456,8 @@ void Emitter::emitStoreLoops(Operation *op, Value value) {
     int64_t bytes = tile::getElementBytes(access.memref->elementType);
     forEach(access.shape, dim, width, [&](Point point) {
       storeAccess(access, point, evaluate(value, point),
-                  streams && point.width * bytes >= kStreamAlignment);
+                  streams &&
+                      point.width * bytes >= level.host.streamPieceBytes);
     });
   };
   auto store = dyn_cast<tile::StoreOp>(op);
@@ -470,17 +469,18 @@ void Emitter::emitStoreLoops(Operation *op, Value value) {
     transpose = nullptr;
   int64_t side = getBlockSide(access.memref->elementType);
   int64_t blocksOfLine = std::max<int64_t>(
-      1,
-      kLineBytes / (side * tile::getElementBytes(access.memref->elementType)));
+      1, level.cacheLineBytes /
+             (side * tile::getElementBytes(access.memref->elementType)));
   Value streams;
   if (store && transpose)
     // A few blocks at once are whole lines; a part of one would be read,
     // changed and written again for each block.
-    streams = streamsTile(store, access, dim, kLineBytes, kLineBytes);
+    streams = streamsTile(store, access, dim, level.cacheLineBytes,
+                          level.cacheLineBytes);
   else if (store && plan.getCost(value) <= kMaxStreamCost)
     // In a longer loop other loads come between the pieces of a line.
-    streams =
-        streamsTile(store, access, dim, kStreamRunBytes, kStreamAlignment);
+    streams = streamsTile(store, access, dim, level.host.streamRunBytes,
+                          level.host.streamPieceBytes);
   auto storeTransposed = [&](bool streams) {
     forEachTransposed(
         access.shape, getPreferredDim(value), dim, side,

@@ -329,8 +329,8 @@ void Emitter::emitMma(tile::MmaOp op) {
   mma.k = lhsShape.back();
   mma.type = accType.getElementType();
   mma.batch.assign(shape.begin(), shape.end() - 2);
-  mma.lanes = level.vectorBytes / tile::getElementBytes(mma.type);
-  mma.rows = chooseRows(mma.m, level.numRegisters);
+  mma.lanes = vectorBytes / tile::getElementBytes(mma.type);
+  mma.rows = chooseRows(mma.m, level.maxRegistersPerLane);
   mma.isPaired = mma.type.isInteger(32);
   mma.steps = mma.isPaired ? llvm::divideCeil(mma.k, 2) : mma.k;
   mma.groups = makeGroups(mma.n, mma.steps, 2 * mma.lanes);

@@ -47,7 +47,7 @@ void Emitter::preparePrefetch(tile::LoadOp op, Access &access) {
   int64_t run =
       access.shape[dim] * tile::getElementBytes(access.memref->elementType);
   int64_t rows = llvm::product_of(access.shape) / access.shape[dim];
-  if (run < kLineBytes || rows == 1)
+  if (run < level.cacheLineBytes || rows == 1)
     return;
   Value ahead;
   for (auto [d, index] : llvm::enumerate(op.getIndices())) {
@@ -73,7 +73,7 @@ void Emitter::emitPrefetch(Access &access, Value pointer, int64_t width) {
   Type memory = memoryType(access.memref->elementType);
   Value next = element(pointer, access.ahead, memory);
   int64_t bytes = width * tile::getElementBytes(access.memref->elementType);
-  for (int64_t at = 0; at < bytes; at += kLineBytes)
+  for (int64_t at = 0; at < bytes; at += level.cacheLineBytes)
     LLVM::Prefetch::create(b, element(next, constant(at), b.getI8Type()),
                            /*rw=*/0,
                            /*hint=*/3, /*cache=*/1);

@@ -4,9 +4,9 @@
 #include "Emitter.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
+#include "tilewright/Target/ChipInfo.h"
 
 namespace tilewright {
 
@@ -15,49 +15,17 @@ namespace tilewright {
 
 using namespace mlir;
 
-static std::optional<host::CpuLevel> lookupLevel(StringRef chip) {
-  if (chip == "x86-64-v3")
-    return host::CpuLevel{/*vectorBytes=*/32, /*numRegisters=*/16,
-                          /*hasByteMasks=*/false};
-  if (chip == "x86-64-v4")
-    return host::CpuLevel{/*vectorBytes=*/64, /*numRegisters=*/32,
-                          /*hasByteMasks=*/true};
-  return std::nullopt;
-}
-
-/// maxnumf and minnumf as a comparison and selects: LLVM would narrow them to
-/// f16, where it calls a library. The sign of a zero is open.
-static void expandMaxNum(ModuleOp module) {
-  SmallVector<Operation *> ops;
-  module.walk([&](Operation *op) {
-    if (isa<arith::MaxNumFOp, arith::MinNumFOp>(op))
-      ops.push_back(op);
-  });
-  for (Operation *op : ops) {
-    ImplicitLocOpBuilder b(op->getLoc(), op);
-    Value lhs = op->getOperand(0), rhs = op->getOperand(1);
-    auto predicate = isa<arith::MaxNumFOp>(op) ? arith::CmpFPredicate::OGT
-                                               : arith::CmpFPredicate::OLT;
-    Value better = arith::CmpFOp::create(b, predicate, lhs, rhs);
-    Value isNaN = arith::CmpFOp::create(b, arith::CmpFPredicate::UNO, rhs, rhs);
-    Value best = arith::SelectOp::create(b, better, lhs, rhs);
-    op->getResult(0).replaceAllUsesWith(
-        arith::SelectOp::create(b, isNaN, lhs, best));
-    op->erase();
-  }
-}
-
 namespace {
 struct ConvertTileToHostPass
     : impl::ConvertTileToHostPassBase<ConvertTileToHostPass> {
   using ConvertTileToHostPassBase::ConvertTileToHostPassBase;
 
   void runOnOperation() override {
-    std::optional<host::CpuLevel> level = lookupLevel(chip);
-    if (!level) {
+    const ChipInfo *level = lookupChip(chip);
+    if (!level || level->isGpu()) {
       getOperation().emitError()
-          << "expected option 'chip' to be 'x86-64-v3' or 'x86-64-v4', but "
-             "got '"
+          << "expected option 'chip' to name a level of the host (such as "
+             "'x86-64-v3'), but got '"
           << chip << "'";
       return signalPassFailure();
     }
@@ -66,7 +34,6 @@ struct ConvertTileToHostPass
     for (tile::KernelOp kernel : kernels)
       if (failed(host::Emitter(kernel, *level).emit()))
         return signalPassFailure();
-    expandMaxNum(getOperation());
   }
 };
 } // namespace
