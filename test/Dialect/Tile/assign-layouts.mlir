@@ -147,12 +147,12 @@ tile.kernel @direct(%a: memref<?x?xf16>, %c: memref<?x?xf32>) grid [] affine_map
 // -----
 
 // The way through shared memory for results: stored as memory likes it.
-// CHECK-LABEL: tile.kernel @epilogue
+// CHECK-LABEL: tile.kernel @stores
 //       CHECK:   %[[D:.+]] = tile.mma
 //       CHECK:   %[[R:.+]] = tile.relayout %[[D]]
 //       CHECK:   tile.store %[[R]], {{.*}} {tile.vector = 4 : i64}
-tile.kernel @epilogue(%a: memref<64x64xf16>, %c: memref<64x64xf32> {tile.align = 16 : i64}) grid [] affine_map<() -> (1)> attributes {
-    tile.schedule = #tile.schedule<{epilogue = "shared"}>} {
+tile.kernel @stores(%a: memref<64x64xf16>, %c: memref<64x64xf32> {tile.align = 16 : i64}) grid [] affine_map<() -> (1)> attributes {
+    tile.schedule = #tile.schedule<{stores = "shared"}>} {
   %c0 = arith.constant 0 : index
   %zero = arith.constant dense<0.0> : tensor<64x64xf32>
   %x = tile.load %a[%c0, %c0] : memref<64x64xf16> -> tensor<64x64xf16>

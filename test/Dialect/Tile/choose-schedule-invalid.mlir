@@ -89,9 +89,9 @@ tile.kernel @negative_bytes() grid [] affine_map<() -> (1)> attributes {tile.chi
 
 // -----
 
-// expected-error @below {{expected 'epilogue' to be "shared" or "direct", but got "both"}}
-tile.kernel @epilogue() grid [] affine_map<() -> (1)> attributes {tile.chip = "gfx942",
-    tile.schedule = #tile.schedule<{epilogue = "both"}>} {
+// expected-error @below {{expected 'stores' to be "shared" or "direct", but got "both"}}
+tile.kernel @stores() grid [] affine_map<() -> (1)> attributes {tile.chip = "gfx942",
+    tile.schedule = #tile.schedule<{stores = "both"}>} {
   tile.return
 }
 

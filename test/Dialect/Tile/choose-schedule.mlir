@@ -3,15 +3,15 @@
 // RUN: tile-opt %s -split-input-file --tile-choose-schedule=chip=sm_80 \
 // RUN:   | FileCheck %s --check-prefix=SM80
 // RUN: tile-opt %s -split-input-file --tile-choose-schedule="chip=gfx942 \
-// RUN:   waves=8,1 vector-bytes=8 operands=direct epilogue=shared \
+// RUN:   waves=8,1 vector-bytes=8 operands=direct stores=shared \
 // RUN:   atom=mfma_f32_32x32x8_f16" | FileCheck %s --check-prefix=OPTIONS
 
 // A lane gets a vector of 16 bytes: 1024 f32 fill four waves of 64.
 // CHECK-LABEL: tile.kernel @elementwise
 //  CHECK-SAME:   tile.chip = "gfx942"
-//  CHECK-SAME:   epilogue = "shared"
 //  CHECK-SAME:   kind = "simple"
 //  CHECK-SAME:   operands = "shared"
+//  CHECK-SAME:   stores = "shared"
 //  CHECK-SAME:   vector_bytes = 16 : i64
 //  CHECK-SAME:   waves = array<i64: 4>
 // SM80-LABEL: tile.kernel @elementwise
@@ -55,8 +55,8 @@ tile.kernel @large(%a: memref<?xf32>) grid [] affine_map<() -> (1)> {
 //  CHECK-SAME:   waves = array<i64: 2, 2>
 // OPTIONS-LABEL: tile.kernel @square_mma
 //  OPTIONS-SAME:   atom = "mfma_f32_32x32x8_f16"
-//  OPTIONS-SAME:   epilogue = "shared"
 //  OPTIONS-SAME:   operands = "direct"
+//  OPTIONS-SAME:   stores = "shared"
 //  OPTIONS-SAME:   vector_bytes = 8 : i64
 //  OPTIONS-SAME:   waves = array<i64: 8, 1>
 tile.kernel @square_mma(%a: memref<?x?xf16>, %c: memref<?x?xf32>) grid [] affine_map<() -> (1)> {

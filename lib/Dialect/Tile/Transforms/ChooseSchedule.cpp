@@ -202,8 +202,8 @@ private:
       schedule.vectorBytes = vectorBytes;
     if (schedule.operands.empty())
       schedule.operands = operands;
-    if (schedule.epilogue.empty())
-      schedule.epilogue = epilogue;
+    if (schedule.stores.empty())
+      schedule.stores = stores;
     if (schedule.atom.empty())
       schedule.atom = atom;
   }
@@ -216,8 +216,8 @@ private:
       schedule.vectorBytes = std::max<int64_t>(4, facts.maxGlobalAccessBytes);
     if (schedule.operands.empty())
       schedule.operands = "shared";
-    if (schedule.epilogue.empty())
-      schedule.epilogue = "shared";
+    if (schedule.stores.empty())
+      schedule.stores = "shared";
     if (!schedule.waves.empty())
       return;
     KernelTiles tiles = collectTiles(kernel, facts, schedule.atom);

@@ -69,7 +69,7 @@ FailureOr<Schedule> readSchedule(KernelOp kernel, const ChipInfo &chip) {
     std::string *value;
   } texts[] = {{"kind", &schedule.kind},
                {"operands", &schedule.operands},
-               {"epilogue", &schedule.epilogue},
+               {"stores", &schedule.stores},
                {"atom", &schedule.atom}};
   for (auto &text : texts) {
     auto value = getField<StringAttr>(kernel, fields, text.name, "a string");
@@ -118,7 +118,7 @@ LogicalResult checkSchedule(KernelOp kernel, const Schedule &schedule,
   if (failed(checkChoice("kind", schedule.kind, {"simple"})) ||
       failed(
           checkChoice("operands", schedule.operands, {"shared", "direct"})) ||
-      failed(checkChoice("epilogue", schedule.epilogue, {"shared", "direct"})))
+      failed(checkChoice("stores", schedule.stores, {"shared", "direct"})))
     return failure();
   if (schedule.waves.size() > 2)
     return kernel.emitError() << "expected 1 or 2 counts of waves, but got "
@@ -158,7 +158,7 @@ void writeSchedule(KernelOp kernel, const Schedule &schedule) {
   fields.set("waves", builder.getDenseI64ArrayAttr(schedule.waves));
   fields.set("vector_bytes", builder.getI64IntegerAttr(schedule.vectorBytes));
   fields.set("operands", builder.getStringAttr(schedule.operands));
-  fields.set("epilogue", builder.getStringAttr(schedule.epilogue));
+  fields.set("stores", builder.getStringAttr(schedule.stores));
   if (!schedule.atom.empty())
     fields.set("atom", builder.getStringAttr(schedule.atom));
   kernel->setAttr(kScheduleAttr,

@@ -21,12 +21,12 @@ struct Schedule {
   llvm::SmallVector<int64_t> waves;
   int64_t vectorBytes = 0;
   std::string operands;
-  std::string epilogue;
+  std::string stores;
   std::string atom;
 
   int64_t getNumWaves() const;
   bool stagesOperands() const { return operands != "direct"; }
-  bool stagesEpilogue() const { return epilogue == "shared"; }
+  bool stagesStores() const { return stores == "shared"; }
 };
 
 /// The chip that the kernel names; null after an error where it names none or

@@ -151,7 +151,7 @@ bool LayoutAssignment::wantsStagedStore(const MemoryAccess &access,
                                         LayoutAttr layout) {
   // What the facts do not allow, no layout gives.
   int64_t width = getVectorWidth(access, divisibility, schedule.vectorBytes);
-  if (!schedule.stagesEpilogue() ||
+  if (!schedule.stagesStores() ||
       getVectorWidthIn(access, layout.getLayout()) >= width ||
       !isSlowerThanCoalesced(access, layout))
     return false;

@@ -22,7 +22,7 @@ def TileChooseSchedulePass
     - `vector_bytes`: the widest global access of one lane.
     - `operands`: `"shared"` stages the operands of an mma that come from global
       memory through shared memory, `"direct"` loads them as the mma wants them.
-    - `epilogue`: `"shared"` turns what is stored through shared memory where
+    - `stores`: `"shared"` turns what is stored through shared memory where
       its layout, such as that of an mma's result, gives narrower accesses than
       the facts allow and there is room; `"direct"` stores it as it lies.
     - `atom` (optional): the mma atom to use where it fits.
@@ -37,7 +37,7 @@ def TileChooseSchedulePass
     tile.kernel @k(...) grid [...] ... attributes {tile.chip = "gfx942",
       tile.schedule = #tile.schedule<{kind = "simple",
         waves = array<i64: 2, 2>, vector_bytes = 16 : i64,
-        operands = "shared", epilogue = "shared"}>} { ... }
+        operands = "shared", stores = "shared"}>} { ... }
     ```
   }];
   let options = [
@@ -49,8 +49,8 @@ def TileChooseSchedulePass
            "Widest global access of one lane in bytes; 0: from the chip">,
     Option<"operands", "operands", "std::string", /*default=*/"\"\"",
            "Way of mma operands from global memory: shared or direct">,
-    Option<"epilogue", "epilogue", "std::string", /*default=*/"\"\"",
-           "Way of mma results to global memory: shared or direct">,
+    Option<"stores", "stores", "std::string", /*default=*/"\"\"",
+           "Way of what is stored to global memory: shared or direct">,
     Option<"atom", "atom", "std::string", /*default=*/"\"\"",
            "Name of the mma atom to prefer">];
   let dependentDialects = ["::tilewright::tile::TileDialect"];
