@@ -1,7 +1,8 @@
 # lit.cfg.py - what a lit test of Tilewright may use.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# Substitutions: %python, %examples, %schema_dir (docs/), besides lit's own
+# Substitutions: %python, %examples, %schema_dir (docs/), %build_dir, %stub_cuda
+# and %stub_hip (drivers that record, test/Unit/Runtime/Stub), besides lit's own
 # (%s, %S, %t, %T). On the PATH: build/bin, FileCheck, not, count, split-file
 # and LLVM's binary tools. Files below a folder `Inputs` are no tests.
 # Features for REQUIRES: ptxas, x86-64-v3, avx512, nvidia-gpu, amd-gpu.
@@ -37,6 +38,11 @@ for name in ("HOME", "XDG_CACHE_HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS",
 config.substitutions += [
     ("%python", sys.executable),
     ("%examples", os.path.join(config.tilewright_source, "examples")),
+    ("%stub_cuda", os.path.join(config.tilewright_build,
+                                "lib/libtilewright-stub-cuda.so")),
+    ("%stub_hip", os.path.join(config.tilewright_build,
+                               "lib/libtilewright-stub-hip.so")),
+    ("%build_dir", config.tilewright_build),
     ("%schema_dir", os.path.join(config.tilewright_source, "docs")),
 ]
 

@@ -65,6 +65,11 @@ namespace tilewright::rt {
 TwStatus evaluateGrid(const TwKernelStorage &kernel, const int64_t *values,
                       int64_t grid[3]);
 
+/// twKernelPrepare where the message of a refusal is not wanted: false then,
+/// and nothing is allocated. `kernarg` has room for the kernel's bytes.
+bool prepareQuietly(const TwKernelStorage &kernel, const TwValue *values,
+                    size_t numValues, void *kernarg, int64_t grid[3]);
+
 } // namespace tilewright::rt
 
 #endif // TILEWRIGHT_RUNTIME_KERNEL_H

@@ -1,6 +1,6 @@
 // Library.cpp - the bounds-checked reader of libraries.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "tilewright-rt/Library.h"
+#include "Library.h"
 #include "Support.h"
 #include <cstdio>
 #include <cstring>
@@ -9,11 +9,6 @@
 #include <vector>
 
 using namespace tilewright::rt;
-
-struct TwLibraryStorage {
-  std::string bytes;
-  std::vector<TwImageInfo> images;
-};
 
 namespace {
 
@@ -208,7 +203,10 @@ TwStatus twLibraryCreateFromFile(const char *path, TwLibrary *library) {
   return nullptr;
 }
 
-void twLibraryDestroy(TwLibrary library) { delete library; }
+void twLibraryDestroy(TwLibrary library) {
+  if (library && library->numOwners.fetch_sub(1) == 1)
+    delete library;
+}
 
 size_t twLibraryGetNumImages(TwLibrary library) {
   return library->images.size();

@@ -376,10 +376,14 @@ TwStatus twKernelGetArgument(TwKernel kernel, size_t index,
                 int64_t(kernel->arguments.size()), ", but got ",
                 int64_t(index));
   const Argument &argument = kernel->arguments[index];
-  *info = {argument.name.c_str(), argument.kind,         argument.type,
-           argument.rank,         argument.sizes.data(), argument.isWritten,
-           argument.offset,
-           std::max(argument.align,
-                    int64_t(twElementTypeGetBytes(argument.type)))};
+  *info = {
+      argument.name.c_str(),
+      argument.kind,
+      argument.type,
+      argument.rank,
+      argument.sizes.data(),
+      argument.isWritten,
+      argument.offset,
+      std::max(argument.align, int64_t(twElementTypeGetBytes(argument.type)))};
   return nullptr;
 }

@@ -19,11 +19,17 @@ struct Extent {
   uintptr_t begin = 0, end = 0;
 };
 
+constexpr size_t maxKeptExtents = 32;
+
+/// Stands for any refusal where nobody reads the message; never destroyed.
+TwStatus quietRefusal() { return reinterpret_cast<TwStatus>(uintptr_t(1)); }
+
 class Preparation {
 public:
+  /// With `isQuiet` a refusal is `quietRefusal`, and makes no message.
   Preparation(const TwKernelStorage &kernel, const TwValue *values,
-              uint8_t *kernarg)
-      : kernel(kernel), values(values), kernarg(kernarg) {
+              uint8_t *kernarg, bool isQuiet)
+      : kernel(kernel), values(values), kernarg(kernarg), isQuiet(isQuiet) {
     for (bool &isBound : bound)
       isBound = false;
   }
@@ -32,7 +38,7 @@ public:
     for (size_t i = 0; i < kernel.arguments.size(); ++i) {
       const Argument &argument = kernel.arguments[i];
       TwStatus status = argument.kind == TW_ARRAY
-                            ? doArray(argument, values[i])
+                            ? doArray(argument, values[i], i)
                             : doScalar(argument, values[i]);
       if (status)
         return status;
@@ -46,13 +52,18 @@ private:
   const TwKernelStorage &kernel;
   const TwValue *values;
   uint8_t *kernarg;
+  bool isQuiet;
+  /// Of the first arguments; those of others are computed again.
+  Extent extents[maxKeptExtents];
   int64_t symbols[maxSymbols] = {};
   bool bound[maxSymbols];
   /// The argument that gave a symbol its value, for messages.
   const Argument *binder[maxSymbols] = {};
 
   template <typename... Parts>
-  static TwStatus refuse(const Argument &argument, const Parts &...parts) {
+  TwStatus refuse(const Argument &argument, const Parts &...parts) const {
+    if (isQuiet)
+      return quietRefusal();
     return fail(TW_INVALID_ARGUMENT, "argument '", argument.name,
                 "': ", parts...);
   }
@@ -93,8 +104,8 @@ private:
     return bind(argument, argument.symbol, value.integer);
   }
 
-  static TwStatus checkInteger(const Argument &argument, const TwValue &value,
-                               size_t bytes) {
+  TwStatus checkInteger(const Argument &argument, const TwValue &value,
+                        size_t bytes) {
     if (value.isReal)
       return refuse(argument, "expected an integer, but got ",
                     std::to_string(value.real));
@@ -142,7 +153,8 @@ private:
 
   //===--- Arrays ---------------------------------------------------------===//
 
-  TwStatus doArray(const Argument &argument, const TwValue &value) {
+  TwStatus doArray(const Argument &argument, const TwValue &value,
+                   size_t index) {
     if (value.kind != TW_ARRAY)
       return refuse(argument, "expected an array, but got a scalar");
     if (value.type != argument.type)
@@ -166,6 +178,8 @@ private:
       return status;
     if (TwStatus status = checkPointer(argument, value, extent))
       return status;
+    if (index < maxKeptExtents)
+      extents[index] = extent;
     size_t offset = argument.offset;
     put(offset, reinterpret_cast<intptr_t>(value.data), 8);
     for (int d = 0; d < argument.rank; ++d)
@@ -198,8 +212,8 @@ private:
     return nullptr;
   }
 
-  static TwStatus getStrides(const Argument &argument, const TwValue &value,
-                             Strides &strides) {
+  TwStatus getStrides(const Argument &argument, const TwValue &value,
+                      Strides &strides) {
     int64_t step = 1;
     for (int d = argument.rank - 1; d >= 0; --d) {
       strides.values[d] = value.strides ? value.strides[d] : step;
@@ -210,8 +224,8 @@ private:
     return nullptr;
   }
 
-  static TwStatus checkStrides(const Argument &argument, const TwValue &value,
-                               const Strides &strides) {
+  TwStatus checkStrides(const Argument &argument, const TwValue &value,
+                        const Strides &strides) {
     for (int d = 0; d < argument.rank; ++d)
       if (value.sizes[d] == 0)
         return nullptr; // no element, no address
@@ -239,8 +253,8 @@ private:
     return nullptr;
   }
 
-  static TwStatus getExtent(const Argument &argument, const TwValue &value,
-                            const Strides &strides, Extent &extent) {
+  TwStatus getExtent(const Argument &argument, const TwValue &value,
+                     const Strides &strides, Extent &extent) {
     int64_t last = 0;
     bool isEmpty = false, overflows = false;
     for (int d = 0; d < argument.rank; ++d) {
@@ -267,8 +281,8 @@ private:
     return nullptr;
   }
 
-  static TwStatus checkPointer(const Argument &argument, const TwValue &value,
-                               const Extent &extent) {
+  TwStatus checkPointer(const Argument &argument, const TwValue &value,
+                        const Extent &extent) {
     if (extent.begin == extent.end)
       return nullptr;
     if (!value.data)
@@ -294,7 +308,7 @@ private:
         if (i == j || other.kind != TW_ARRAY ||
             (!one.isWritten && !other.isWritten))
           continue;
-        Extent a = recompute(i), b = recompute(j);
+        Extent a = getExtent(i), b = getExtent(j);
         if (a.begin < b.end && b.begin < a.end)
           return refuse(one,
                         "expected memory that no other argument shares, "
@@ -305,7 +319,9 @@ private:
     return nullptr;
   }
 
-  Extent recompute(size_t index) {
+  Extent getExtent(size_t index) {
+    if (index < maxKeptExtents)
+      return extents[index];
     Strides strides;
     Extent extent;
     // Neither fails: doArray has been through them.
@@ -387,6 +403,21 @@ TwStatus twKernelPrepare(TwKernel kernel, const TwValue *values,
                 int64_t(twKernelGetKernargBytes(kernel)),
                 " bytes of kernarg, but got ", int64_t(kernargBytes));
   std::memset(kernarg, 0, kernargBytes);
-  return Preparation(*kernel, values, static_cast<uint8_t *>(kernarg))
+  return Preparation(*kernel, values, static_cast<uint8_t *>(kernarg),
+                     /*isQuiet=*/false)
       .run(grid);
+}
+
+bool tilewright::rt::prepareQuietly(const TwKernelStorage &kernel,
+                                    const TwValue *values, size_t numValues,
+                                    void *kernarg, int64_t grid[3]) {
+  if (numValues != kernel.arguments.size())
+    return false;
+  std::memset(kernarg, 0, kernel.kernargBytes);
+  TwStatus status = Preparation(kernel, values, static_cast<uint8_t *>(kernarg),
+                                /*isQuiet=*/true)
+                        .run(grid);
+  if (status && status != quietRefusal())
+    twStatusDestroy(status);
+  return !status;
 }

@@ -42,7 +42,9 @@ def test_example_objects(tmp_path, description, vendor):
     assert len(images) == count_variants(description) * len(chips)
     kinds = {image["kind"] for image in images}
     assert kinds in ({"hsaco"}, {"cubin"}, {"ptx"}), kinds
-    assert all(image["code_bytes"] > 0 for image in images)
+    # PTX that nothing assembles has no code yet.
+    size = "object_bytes" if kinds == {"ptx"} else "code_bytes"
+    assert all(image[size] > 0 for image in images)
     if description.stem in SPILLING[vendor]:
         return
     spills = [(i["kernel"], i["variant"], i["chip"], i["spills"])

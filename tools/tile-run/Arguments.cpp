@@ -76,9 +76,8 @@ public:
 
 private:
   /// Splits "NAME=TEXT" and finds the argument NAME.
-  llvm::Expected<RunArgument *> find(llvm::StringRef option,
-                                     llvm::StringRef text,
-                                     llvm::StringRef &rest);
+  llvm::Expected<RunArgument *>
+  find(llvm::StringRef option, llvm::StringRef text, llvm::StringRef &rest);
   llvm::Error bindArg(RunArgument &argument, llvm::StringRef text);
   llvm::Error bindScalar(RunArgument &argument, llvm::StringRef text);
   llvm::Error bindOut(RunArgument &argument, llvm::StringRef text);
@@ -119,10 +118,9 @@ llvm::Error Binder::bindScalar(RunArgument &argument, llvm::StringRef text) {
   if (isFloat) {
     argument.value.isReal = 1;
     if (text.getAsDouble(argument.value.real))
-      return llvm::createStringError("argument '" + name +
-                                     "': expected a number for " +
-                                     twElementTypeGetName(type) + ", but got '" +
-                                     text + "'");
+      return llvm::createStringError(
+          "argument '" + name + "': expected a number for " +
+          twElementTypeGetName(type) + ", but got '" + text + "'");
     return llvm::Error::success();
   }
   int64_t integer = 0;
@@ -130,10 +128,9 @@ llvm::Error Binder::bindScalar(RunArgument &argument, llvm::StringRef text) {
   if (text == "true")
     integer = 1;
   else if (text != "false" && text.getAsInteger(0, integer))
-    return llvm::createStringError("argument '" + name +
-                                   "': expected an integer for " +
-                                   twElementTypeGetName(type) + ", but got '" +
-                                   text + "'");
+    return llvm::createStringError(
+        "argument '" + name + "': expected an integer for " +
+        twElementTypeGetName(type) + ", but got '" + text + "'");
   bool fits = type == TW_I1 ? integer == 0 || integer == 1
                             : llvm::isIntN(bits, integer) ||
                                   (integer > 0 && llvm::isUIntN(bits, integer));
@@ -154,8 +151,8 @@ llvm::Error Binder::bindArg(RunArgument &argument, llvm::StringRef text) {
     return bindScalar(argument, text);
   llvm::Expected<NpyArray> array = readNpy(text);
   if (!array)
-    return llvm::createStringError("argument '" + name + "': " +
-                                   llvm::toString(array.takeError()));
+    return llvm::createStringError("argument '" + name +
+                                   "': " + llvm::toString(array.takeError()));
   if (!matches(*array, argument.info.type))
     return llvm::createStringError(
         "argument '" + name + "': expected elements of " +
@@ -171,8 +168,8 @@ llvm::Error Binder::allocate(RunArgument &argument) {
   argument.memory.emplace(argument.initial.size(), argument.info.align);
   if (!argument.memory->data())
     return llvm::createStringError(
-        "argument '" + llvm::StringRef(argument.info.name) + "': no memory for " +
-        llvm::Twine(argument.initial.size()) + " bytes");
+        "argument '" + llvm::StringRef(argument.info.name) +
+        "': no memory for " + llvm::Twine(argument.initial.size()) + " bytes");
   argument.value.kind = TW_ARRAY;
   argument.value.type = argument.info.type;
   argument.value.data = argument.memory->data();
@@ -203,8 +200,8 @@ llvm::Error Binder::bindOut(RunArgument &argument, llvm::StringRef text) {
   argument.outputPath = path.str();
   if (!type.empty()) {
     TwElementType given;
-    if (llvm::Error unknown = toError(twElementTypeParse(type.str().c_str(),
-                                                         &given)))
+    if (llvm::Error unknown =
+            toError(twElementTypeParse(type.str().c_str(), &given)))
       return error(llvm::toString(std::move(unknown)));
     if (given != argument.info.type)
       return error("expected type " +
@@ -253,15 +250,16 @@ llvm::Error Binder::bindCheck(RunArgument &argument, llvm::StringRef text) {
     return llvm::createStringError("check '" +
                                    llvm::StringRef(argument.info.name) +
                                    "': " + llvm::toString(array.takeError()));
-  bool isWide = array->kind == 'f' && array->itemBytes >= 4 &&
-                array->itemBytes <= 8;
-  bool isInteger = (array->kind == 'i' || array->kind == 'u') &&
-                   array->itemBytes <= 8;
+  bool isWide =
+      array->kind == 'f' && array->itemBytes >= 4 && array->itemBytes <= 8;
+  bool isInteger =
+      (array->kind == 'i' || array->kind == 'u') && array->itemBytes <= 8;
   if (!isWide && !isInteger && !matches(*array, argument.info.type))
     return llvm::createStringError(
         "check '" + llvm::StringRef(argument.info.name) +
         "': expected f32, f64, integers or elements of the argument's type, "
-        "but '" + text + "' has '" + array->getDescr() + "'");
+        "but '" +
+        text + "' has '" + array->getDescr() + "'");
   argument.expected = std::move(*array);
   return llvm::Error::success();
 }
@@ -334,8 +332,8 @@ double decodeExpected(const NpyArray &array, TwElementType type,
   if (matches(array, type))
     return decode(type, data, index);
   if (array.kind == 'i')
-    return static_cast<double>(llvm::SignExtend64(
-        bits, static_cast<unsigned>(8 * array.itemBytes)));
+    return static_cast<double>(
+        llvm::SignExtend64(bits, static_cast<unsigned>(8 * array.itemBytes)));
   return static_cast<double>(bits);
 }
 

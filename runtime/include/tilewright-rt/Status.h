@@ -27,7 +27,9 @@ typedef enum TwCode {
   TW_NOT_FOUND = 3,
   /** Right, but not for this machine or this version. */
   TW_UNSUPPORTED = 4,
-  TW_RESOURCE_EXHAUSTED = 5
+  TW_RESOURCE_EXHAUSTED = 5,
+  /** The driver of a device refuses; the message has its name for why. */
+  TW_DEVICE = 6
 } TwCode;
 
 /** Null means success. Owned by the caller, who destroys it. */

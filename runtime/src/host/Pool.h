@@ -3,12 +3,13 @@
 #ifndef TILEWRIGHT_RUNTIME_HOST_POOL_H
 #define TILEWRIGHT_RUNTIME_HOST_POOL_H
 
-#include "tilewright-rt/Host.h"
+#include "tilewright-rt/Status.h"
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <memory>
 #include <mutex>
-#include <thread>
+#include <pthread.h>
 #include <vector>
 
 namespace tilewright::rt {
@@ -26,13 +27,35 @@ struct HostWork {
   std::atomic<int64_t> next{0};
 };
 
-} // namespace tilewright::rt
+/// Threads with scratch memory each. Launches may come from several threads and
+/// take turns.
+class HostPool {
+public:
+  /// `numThreads` threads, the one that launches included; 0: as many as this
+  /// process may use.
+  static TwStatus create(int32_t numThreads, std::unique_ptr<HostPool> &pool);
+  ~HostPool();
 
-struct TwHostPoolStorage {
+  int64_t getNumThreads() const { return scratch.size(); }
+
+  /// Runs the programs [0, numPrograms) and waits for the end.
+  TwStatus run(HostFunction function, const void *kernarg, int64_t numPrograms,
+               int64_t neededScratch);
+
+private:
+  TwStatus reserveScratch(int64_t bytes);
+  void runWorker(size_t index);
+
   /// Scratch of each thread, 64-byte aligned; [0] is the launching one's.
   std::vector<uint8_t *> scratch;
   int64_t scratchBytes = 0;
-  std::vector<std::thread> threads;
+  struct Worker {
+    HostPool *pool;
+    size_t index;
+    pthread_t thread;
+  };
+  static void *startWorker(void *worker);
+  std::vector<Worker> workers;
 
   std::mutex launchMutex; ///< one launch at a time
   std::mutex mutex;       ///< guards what follows
@@ -40,7 +63,9 @@ struct TwHostPoolStorage {
   uint64_t generation = 0;
   int running = 0;
   bool isStopping = false;
-  tilewright::rt::HostWork work;
+  HostWork work;
 };
+
+} // namespace tilewright::rt
 
 #endif // TILEWRIGHT_RUNTIME_HOST_POOL_H

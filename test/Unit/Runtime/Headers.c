@@ -1,9 +1,10 @@
 /* Headers.c - the runtime's headers are C11.
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  */
-#include "tilewright-rt/Host.h"
+#include "tilewright-rt/Device.h"
 #include "tilewright-rt/Kernel.h"
 #include "tilewright-rt/Library.h"
+#include "tilewright-rt/Module.h"
 #include "tilewright-rt/Status.h"
 
 int twTestCallFromC(void);

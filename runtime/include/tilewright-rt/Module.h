@@ -1,0 +1,102 @@
+/* Module.h - the kernels of a library on a device, and their launches.
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * A module finds, for each kernel of a library, the images that fit the device.
+ * A function is one kernel with all its variants; a launch takes the first
+ * variant, from the one that assumes most to the one that assumes least, whose
+ * facts the arguments meet. Code is loaded when it is launched first, or by
+ * twFunctionPrepare.
+ *
+ * Functions may be launched from several threads. A launch of code that is
+ * loaded allocates nothing and takes no lock.
+ */
+#ifndef TILEWRIGHT_RT_MODULE_H
+#define TILEWRIGHT_RT_MODULE_H
+
+#include "tilewright-rt/Device.h"
+#include "tilewright-rt/Kernel.h"
+#include "tilewright-rt/Library.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct TwModuleStorage *TwModule;
+typedef struct TwFunctionStorage *TwFunction;
+
+/** Special ways to launch; all zero is the usual one. */
+typedef struct TwLaunchOptions {
+  /** Workgroups of a cluster in x; 0 and 1: no clusters. "cuda" alone. */
+  int32_t clusterSize;
+  /** All workgroups run at the same time, or the launch is refused. */
+  int32_t isCooperative;
+  /** The kernel may start before the one in front of it has ended, and says
+   * itself when it needs the other's results. "cuda" alone. */
+  int32_t isProgrammatic;
+  /** Priority within the device as twStreamCreate has it. "cuda" alone. */
+  int32_t priority;
+} TwLaunchOptions;
+
+/** Takes the kernels of `library` that have code for `device`. Both are kept
+ * until the module is destroyed, the library may be destroyed before.
+ *
+ * Errors: CORRUPT, UNSUPPORTED  metadata that is damaged or of a newer version */
+TW_EXPORTED TwStatus twModuleCreate(TwDevice device, TwLibrary library,
+                                    TwModule *module);
+/** Waits for the launches of its kernels, then unloads them. Null is nothing.
+ * No other call may use its functions any more. */
+TW_EXPORTED void twModuleDestroy(TwModule module);
+
+/** The kernel `name`, which lives as long as the module. With a `variant` that
+ * is not null, that variant alone.
+ *
+ * Errors: NOT_FOUND  no such kernel or variant, or none for this device; the
+ *                    message lists what there is */
+TW_EXPORTED TwStatus twModuleGetFunction(TwModule module, const char *name,
+                                         const char *variant,
+                                         TwFunction *function);
+
+TW_EXPORTED size_t twFunctionGetNumVariants(TwFunction function);
+/** What variant `index` takes, in the order in which launches try them.
+ *
+ * Errors: INVALID_ARGUMENT  `index` is out of range */
+TW_EXPORTED TwStatus twFunctionGetKernel(TwFunction function, size_t index,
+                                         TwKernel *kernel);
+
+/** Loads all variants now: a launch then never loads.
+ *
+ * Errors: UNSUPPORTED, CORRUPT, RESOURCE_EXHAUSTED, DEVICE */
+TW_EXPORTED TwStatus twFunctionPrepare(TwFunction function);
+
+/** Launches on `stream`, on the grid that the arguments give. An empty grid
+ * succeeds without a launch. `options` may be null.
+ *
+ * Errors: INVALID_ARGUMENT  no variant takes these arguments; the message is
+ *                           that of the variant that assumes least
+ *         and those of twFunctionPrepare */
+TW_EXPORTED TwStatus twFunctionLaunch(TwFunction function, TwStream stream,
+                                      const TwValue *values, size_t numValues,
+                                      const TwLaunchOptions *options);
+
+/** The variant that twFunctionLaunch would take, its kernarg bytes and its
+ * grid, for launches of twFunctionLaunchPacked.
+ *
+ * Errors: INVALID_ARGUMENT  as twFunctionLaunch; or fewer `kernargBytes` than
+ *                           the variant has */
+TW_EXPORTED TwStatus twFunctionPack(TwFunction function, const TwValue *values,
+                                    size_t numValues, void *kernarg,
+                                    size_t kernargBytes, size_t *variant,
+                                    int64_t grid[3]);
+/** Launches a variant with arguments that were packed before, unchecked. */
+TW_EXPORTED TwStatus twFunctionLaunchPacked(TwFunction function, size_t variant,
+                                            TwStream stream,
+                                            const void *kernarg,
+                                            size_t kernargBytes,
+                                            const int64_t grid[3],
+                                            const TwLaunchOptions *options);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* TILEWRIGHT_RT_MODULE_H */

@@ -1,0 +1,89 @@
+// Backend.h - what one kind of device does for the runtime.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef TILEWRIGHT_RUNTIME_BACKEND_H
+#define TILEWRIGHT_RUNTIME_BACKEND_H
+
+#include "Kernel.h"
+#include "tilewright-rt/Module.h"
+#include <memory>
+#include <string>
+
+namespace tilewright::rt {
+
+/// Code on a device: one kernel.
+struct LoadedKernel {
+  void *module = nullptr;   ///< the driver's
+  void *function = nullptr; ///< the driver's
+  int64_t dynamicSharedBytes = 0;
+};
+
+/// One launch, its arguments packed.
+struct LaunchCommand {
+  const TwKernelStorage *kernel = nullptr;
+  LoadedKernel code;
+  const void *kernarg = nullptr;
+  size_t kernargBytes = 0;
+  int64_t numWorkgroups = 0; ///< at least 1; hardware grids have one dimension
+  TwStream stream = nullptr;
+  TwLaunchOptions options = {};
+};
+
+/// An open device. All calls may come from several threads at once.
+class Backend {
+public:
+  virtual ~Backend() = default;
+
+  std::string product, target;
+  uint64_t memoryBytes = 0;
+  int64_t sharedBytes = 0, maxWorkgroupThreads = 0, numComputeUnits = 0;
+
+  virtual TwStatus allocate(size_t bytes, void **memory) = 0;
+  virtual TwStatus free(void *memory) = 0;
+  virtual TwStatus copy(void *to, const void *from, size_t bytes,
+                        TwStream stream) = 0;
+  virtual TwStatus fill(void *memory, uint8_t value, size_t bytes,
+                        TwStream stream) = 0;
+  virtual TwStatus synchronize() = 0;
+
+  virtual TwStatus createStream(int32_t priority, TwStream *stream) = 0;
+  virtual TwStatus destroyStream(TwStream stream) = 0;
+  virtual TwStatus synchronizeStream(TwStream stream) = 0;
+
+  virtual TwStatus createEvent(TwEvent *event) = 0;
+  virtual TwStatus destroyEvent(TwEvent event) = 0;
+  virtual TwStatus recordEvent(TwEvent event, TwStream stream) = 0;
+  virtual TwStatus waitEvent(TwEvent event, TwStream stream) = 0;
+  virtual TwStatus synchronizeEvent(TwEvent event) = 0;
+  virtual TwStatus getElapsed(TwEvent start, TwEvent end, float *ms) = 0;
+
+  /// Loads the code of `kernel`; may be called while a stream is captured.
+  virtual TwStatus load(const TwKernelStorage &kernel, TwBytes image,
+                        LoadedKernel &loaded) = 0;
+  virtual void unload(LoadedKernel &loaded) = 0;
+  virtual TwStatus launch(const LaunchCommand &command) = 0;
+};
+
+TwStatus openHost(const TwDeviceOptions &options,
+                  std::unique_ptr<Backend> &backend);
+TwStatus openCuda(int ordinal, const TwDeviceOptions &options,
+                  std::unique_ptr<Backend> &backend);
+TwStatus openHip(int ordinal, const TwDeviceOptions &options,
+                 std::unique_ptr<Backend> &backend);
+
+} // namespace tilewright::rt
+
+struct TwDeviceStorage {
+  std::string name;
+  std::unique_ptr<tilewright::rt::Backend> backend;
+  /// How often this process had been forked when the device was opened.
+  uint32_t forks = 0;
+};
+
+namespace tilewright::rt {
+
+/// Null where `device` may be used: not null, and opened in this process.
+TwStatus checkDevice(TwDevice device);
+
+} // namespace tilewright::rt
+
+#endif // TILEWRIGHT_RUNTIME_BACKEND_H

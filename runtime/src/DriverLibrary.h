@@ -1,0 +1,25 @@
+// DriverLibrary.h - a vendor's driver, loaded when it is needed.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef TILEWRIGHT_RUNTIME_DRIVERLIBRARY_H
+#define TILEWRIGHT_RUNTIME_DRIVERLIBRARY_H
+
+#include "tilewright-rt/Status.h"
+#include <string>
+
+namespace tilewright::rt {
+
+/// Opens the driver: `chosen` if it is not null, else what the environment
+/// variable `variable` names, else the first of `names` that the system finds.
+/// It stays for the life of the process: a driver does not stand unloading.
+///
+/// Errors: NOT_FOUND
+TwStatus openDriver(const char *what, const char *chosen, const char *variable,
+                    const char *const *names, void **library);
+
+/// The address of `name`; null where the driver has none, which adds it to
+/// `missing`.
+void *findInDriver(void *library, const char *name, std::string &missing);
+
+} // namespace tilewright::rt
+
+#endif // TILEWRIGHT_RUNTIME_DRIVERLIBRARY_H

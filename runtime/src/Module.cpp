@@ -1,0 +1,308 @@
+// Module.cpp - the kernels of a library on a device.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "Module.h"
+#include "Compatibility.h"
+#include "Support.h"
+#include <algorithm>
+#include <cstring>
+
+using namespace tilewright::rt;
+
+//===----------------------------------------------------------------------===//
+// Modules
+//===----------------------------------------------------------------------===//
+
+/// Bits of what a kernel was compiled for beyond its types.
+static int64_t countAssumptions(const TwKernelStorage &kernel) {
+  constexpr int64_t kStatic = 64;
+  int64_t count = 0;
+  auto addFactor = [&](int64_t factor) {
+    for (; factor > 1; factor /= 2)
+      ++count;
+  };
+  for (const Argument &argument : kernel.arguments) {
+    for (int64_t size : argument.sizes)
+      count += size >= 0 ? kStatic : 0;
+    for (int64_t stride : argument.strides)
+      count += stride >= 0 ? kStatic : 0;
+    count += argument.isFixed ? kStatic : 0;
+    count += argument.isContiguous + argument.isNoAlias;
+    addFactor(argument.align / int64_t(twElementTypeGetBytes(argument.type)));
+    for (int64_t factor : argument.divisible)
+      addFactor(factor);
+    for (int64_t factor : argument.strideDivisible)
+      addFactor(factor);
+  }
+  return count;
+}
+
+static bool isMachineCode(TwBytes image) {
+  return image.size >= 4 && std::memcmp(image.data,
+                                        "\x7f"
+                                        "ELF",
+                                        4) == 0;
+}
+
+/// Keeps the code of `info` if it fits the device better than what is there.
+static TwStatus addImage(TwModuleStorage &module, const TwImageInfo &info) {
+  const std::string &target = module.device->backend->target;
+  TwBytes image = info.image;
+  int rank = rankChip(info.chip, /*isPtx=*/!isMachineCode(image), target);
+  if (*info.ptx) {
+    int ptxRank = rankChip(info.chip, /*isPtx=*/true, target);
+    if (ptxRank > rank) {
+      rank = ptxRank;
+      image = {info.ptx, std::strlen(info.ptx)};
+    }
+  }
+  if (!rank)
+    return nullptr;
+  for (std::unique_ptr<Variant> &variant : module.variants)
+    if (variant->kernel->name == info.kernel &&
+        variant->kernel->variant == info.variant) {
+      if (variant->rank >= rank)
+        return nullptr;
+      std::swap(variant, module.variants.back());
+      module.variants.pop_back();
+      break;
+    }
+  auto variant = std::make_unique<Variant>();
+  if (TwStatus status = twKernelCreate(info.metadata, &variant->kernel)) {
+    status->message = std::string("kernel '") + info.kernel + "', variant '" +
+                      info.variant + "': " + status->message;
+    return status;
+  }
+  variant->image = image;
+  variant->rank = rank;
+  variant->assumptions = countAssumptions(*variant->kernel);
+  module.variants.push_back(std::move(variant));
+  return nullptr;
+}
+
+TwStatus twModuleCreate(TwDevice device, TwLibrary library, TwModule *module) {
+  if (TwStatus status = checkDevice(device))
+    return status;
+  if (!library || !module)
+    return fail(TW_INVALID_ARGUMENT,
+                "expected a library and a place for a module");
+  *module = nullptr;
+  auto result = std::make_unique<TwModuleStorage>();
+  result->device = device;
+  result->library = library;
+  library->numOwners.fetch_add(1);
+  for (const TwImageInfo &info : library->images) {
+    result->contents += (result->contents.empty() ? "" : ", ") +
+                        std::string(info.kernel) + "/" + info.variant + "/" +
+                        info.chip;
+    if (TwStatus status = addImage(*result, info))
+      return status;
+  }
+  *module = result.release();
+  return nullptr;
+}
+
+TwModuleStorage::~TwModuleStorage() {
+  bool isAnyLoaded = false;
+  for (std::unique_ptr<Variant> &variant : variants)
+    isAnyLoaded |= variant->isLoaded;
+  // In a forked child the driver is not there any more.
+  TwStatus status = checkDevice(device);
+  if (isAnyLoaded && !status) {
+    // What was launched may still run.
+    twStatusDestroy(device->backend->synchronize());
+    for (std::unique_ptr<Variant> &variant : variants)
+      if (variant->isLoaded)
+        device->backend->unload(variant->code);
+  }
+  twStatusDestroy(status);
+  twLibraryDestroy(library);
+}
+
+void twModuleDestroy(TwModule module) { delete module; }
+
+//===----------------------------------------------------------------------===//
+// Functions
+//===----------------------------------------------------------------------===//
+
+TwStatus twModuleGetFunction(TwModule module, const char *name,
+                             const char *variant, TwFunction *function) {
+  if (!module || !name || !function)
+    return fail(TW_INVALID_ARGUMENT,
+                "expected a module, a name and a place for a function");
+  *function = nullptr;
+  std::lock_guard<std::mutex> lock(module->mutex);
+  std::unique_ptr<TwFunctionStorage> &found =
+      module->functions[{name, variant ? variant : ""}];
+  if (!found) {
+    auto result = std::make_unique<TwFunctionStorage>();
+    result->module = module;
+    result->name = name;
+    for (std::unique_ptr<Variant> &each : module->variants)
+      if (each->kernel->name == name &&
+          (!variant || each->kernel->variant == variant))
+        result->variants.push_back(each.get());
+    if (result->variants.empty()) {
+      module->functions.erase({name, variant ? variant : ""});
+      return fail(
+          TW_NOT_FOUND, "the library has no kernel '", name, "'",
+          variant ? std::string(", variant '") + variant + "'" : std::string(),
+          " for device '", module->device->name, "', which is '",
+          module->device->backend->target, "'; it has ", module->contents);
+    }
+    // Equal ones stay in the library's order.
+    for (size_t i = 1; i < result->variants.size(); ++i)
+      for (size_t j = i; j > 0 && result->variants[j - 1]->assumptions <
+                                      result->variants[j]->assumptions;
+           --j)
+        std::swap(result->variants[j - 1], result->variants[j]);
+    found = std::move(result);
+  }
+  *function = found.get();
+  return nullptr;
+}
+
+size_t twFunctionGetNumVariants(TwFunction function) {
+  return function->variants.size();
+}
+
+TwStatus twFunctionGetKernel(TwFunction function, size_t index,
+                             TwKernel *kernel) {
+  if (!function || !kernel || index >= function->variants.size())
+    return fail(TW_INVALID_ARGUMENT, "expected a variant below ",
+                function ? int64_t(function->variants.size()) : 0, ", but got ",
+                int64_t(index));
+  *kernel = function->variants[index]->kernel;
+  return nullptr;
+}
+
+/// Loads the code of a variant unless it is there.
+static TwStatus ensureLoaded(TwModule module, Variant &variant) {
+  if (variant.isLoaded.load(std::memory_order_acquire))
+    return nullptr;
+  std::lock_guard<std::mutex> lock(module->mutex);
+  if (variant.isLoaded.load(std::memory_order_relaxed))
+    return nullptr;
+  LoadedKernel code;
+  if (TwStatus status =
+          module->device->backend->load(*variant.kernel, variant.image, code)) {
+    status->message = "kernel '" + variant.kernel->name + "', variant '" +
+                      variant.kernel->variant + "': " + status->message;
+    return status;
+  }
+  variant.code = code;
+  variant.isLoaded.store(true, std::memory_order_release);
+  return nullptr;
+}
+
+static TwStatus checkFunction(TwFunction function) {
+  if (!function)
+    return fail(TW_INVALID_ARGUMENT, "expected a function, but got null");
+  return checkDevice(function->module->device);
+}
+
+TwStatus twFunctionPrepare(TwFunction function) {
+  if (TwStatus status = checkFunction(function))
+    return status;
+  for (Variant *variant : function->variants)
+    if (TwStatus status = ensureLoaded(function->module, *variant))
+      return status;
+  return nullptr;
+}
+
+//===----------------------------------------------------------------------===//
+// Launches
+//===----------------------------------------------------------------------===//
+
+static TwStatus launch(TwFunction function, Variant &variant, TwStream stream,
+                       const void *kernarg, size_t kernargBytes,
+                       const int64_t grid[3], const TwLaunchOptions *options) {
+  int64_t numWorkgroups = grid[0] * grid[1] * grid[2];
+  if (numWorkgroups == 0)
+    return nullptr;
+  if (TwStatus status = ensureLoaded(function->module, variant))
+    return status;
+  LaunchCommand command;
+  command.kernel = variant.kernel;
+  command.code = variant.code;
+  command.kernarg = kernarg;
+  command.kernargBytes = kernargBytes;
+  command.numWorkgroups = numWorkgroups;
+  command.stream = stream;
+  if (options)
+    command.options = *options;
+  return function->module->device->backend->launch(command);
+}
+
+/// The first variant that takes the arguments, packed.
+static TwStatus pack(TwFunction function, const TwValue *values,
+                     size_t numValues, void *kernarg, size_t kernargBytes,
+                     size_t &index, int64_t grid[3]) {
+  size_t last = function->variants.size() - 1;
+  for (index = 0; index < last; ++index) {
+    const TwKernelStorage &kernel = *function->variants[index]->kernel;
+    if (kernargBytes >= kernel.kernargBytes &&
+        prepareQuietly(kernel, values, numValues, kernarg, grid))
+      return nullptr;
+  }
+  return twKernelPrepare(function->variants[last]->kernel, values, numValues,
+                         kernarg, kernargBytes, grid);
+}
+
+TwStatus twFunctionLaunch(TwFunction function, TwStream stream,
+                          const TwValue *values, size_t numValues,
+                          const TwLaunchOptions *options) {
+  if (TwStatus status = checkFunction(function))
+    return status;
+  if (numValues && !values)
+    return fail(TW_INVALID_ARGUMENT, "expected ", int64_t(numValues),
+                " arguments, but got null");
+  // GPUs take at most 4 KiB; only a host kernel with more allocates.
+  constexpr size_t kUsualBytes = 4096;
+  alignas(16) uint8_t usual[kUsualBytes];
+  size_t bytes = 0;
+  for (const Variant *variant : function->variants)
+    bytes = std::max(bytes, variant->kernel->kernargBytes);
+  std::unique_ptr<uint8_t[]> large;
+  if (bytes > kUsualBytes)
+    large.reset(new uint8_t[bytes]);
+  uint8_t *kernarg = large ? large.get() : usual;
+  size_t index = 0;
+  int64_t grid[3];
+  if (TwStatus status =
+          pack(function, values, numValues, kernarg, bytes, index, grid))
+    return status;
+  Variant &variant = *function->variants[index];
+  return launch(function, variant, stream, kernarg,
+                variant.kernel->kernargBytes, grid, options);
+}
+
+TwStatus twFunctionPack(TwFunction function, const TwValue *values,
+                        size_t numValues, void *kernarg, size_t kernargBytes,
+                        size_t *variant, int64_t grid[3]) {
+  if (TwStatus status = checkFunction(function))
+    return status;
+  if ((numValues && !values) || !kernarg || !variant || !grid)
+    return fail(TW_INVALID_ARGUMENT,
+                "expected arguments and places for what they become");
+  return pack(function, values, numValues, kernarg, kernargBytes, *variant,
+              grid);
+}
+
+TwStatus twFunctionLaunchPacked(TwFunction function, size_t variant,
+                                TwStream stream, const void *kernarg,
+                                size_t kernargBytes, const int64_t grid[3],
+                                const TwLaunchOptions *options) {
+  if (TwStatus status = checkFunction(function))
+    return status;
+  if (variant >= function->variants.size() || !kernarg || !grid)
+    return fail(TW_INVALID_ARGUMENT, "expected a variant below ",
+                int64_t(function->variants.size()),
+                ", arguments and a grid, but got variant ", int64_t(variant));
+  Variant &chosen = *function->variants[variant];
+  if (kernargBytes < chosen.kernel->kernargBytes)
+    return fail(TW_INVALID_ARGUMENT, "kernel '", function->name, "' needs ",
+                int64_t(chosen.kernel->kernargBytes),
+                " bytes of kernarg, but got ", int64_t(kernargBytes));
+  return launch(function, chosen, stream, kernarg, chosen.kernel->kernargBytes,
+                grid, options);
+}

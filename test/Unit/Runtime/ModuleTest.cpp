@@ -1,0 +1,381 @@
+// ModuleTest.cpp - kernels of libraries on devices, and their launches.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "tilewright-rt/Module.h"
+#include "CountKernel.h"
+#include "Devices.h"
+#include <cstring>
+#include <thread>
+#include <vector>
+
+namespace {
+
+TwModule makeModule(TwDevice device, std::initializer_list<CountImage> images,
+                    std::string *message = nullptr) {
+  std::string bytes = makeCountLibrary(images);
+  TwLibrary library = nullptr;
+  EXPECT_EQ(take(twLibraryCreate({bytes.data(), bytes.size()}, &library)), "");
+  TwModule module = nullptr;
+  std::string text = take(twModuleCreate(device, library, &module));
+  if (message)
+    *message = text;
+  else
+    EXPECT_EQ(text, "");
+  // The module keeps it.
+  twLibraryDestroy(library);
+  return module;
+}
+
+/// `out` of `size` elements at `data`.
+struct Out {
+  int64_t size;
+  TwValue value{};
+  Out(void *data, int64_t size) : size(size) {
+    value.kind = TW_ARRAY;
+    value.type = TW_I32;
+    value.rank = 1;
+    value.data = data;
+    value.sizes = &this->size;
+  }
+};
+
+struct AnyModule : testing::TestWithParam<const char *> {
+  TwDevice device = nullptr;
+  void SetUp() override {
+    if (!__builtin_cpu_supports("x86-64-v3"))
+      GTEST_SKIP() << "this CPU is below x86-64-v3";
+    ASSERT_EQ(openDevice(GetParam(), &device), "");
+  }
+  void TearDown() override { twDeviceClose(device); }
+  bool isHost() const { return GetParam() == std::string("host"); }
+};
+
+INSTANTIATE_TEST_SUITE_P(Devices, AnyModule,
+                         testing::Values("host", "cuda:0", "hip:0"),
+                         [](const testing::TestParamInfo<const char *> &info) {
+                           std::string name = info.param;
+                           return name.substr(0, name.find(':'));
+                         });
+
+TEST_P(AnyModule, Launches) {
+  TwModule module = makeModule(device, {{"sm_90a"}, {"gfx942"}, {"x86-64-v3"}});
+  TwFunction function = nullptr, same = nullptr;
+  ASSERT_EQ(take(twModuleGetFunction(module, "count", nullptr, &function)), "");
+  ASSERT_EQ(take(twModuleGetFunction(module, "count", nullptr, &same)), "");
+  EXPECT_EQ(function, same);
+  ASSERT_EQ(twFunctionGetNumVariants(function), 1u);
+  TwKernel kernel = nullptr;
+  ASSERT_EQ(take(twFunctionGetKernel(function, 0, &kernel)), "");
+  EXPECT_STREQ(twKernelGetVariant(kernel), "v");
+  EXPECT_EQ(take(twFunctionPrepare(function)), "");
+  void *memory = nullptr;
+  ASSERT_EQ(take(twDeviceAllocate(device, 400, &memory)), "");
+  ASSERT_EQ(take(twDeviceFill(device, memory, 0, 400, nullptr)), "");
+  Out out(memory, 100);
+  EXPECT_EQ(take(twFunctionLaunch(function, nullptr, &out.value, 1, nullptr)),
+            "");
+  // The same, packed once and launched twice.
+  int64_t kernarg[2], grid[3];
+  size_t variant = 7;
+  ASSERT_EQ(take(twFunctionPack(function, &out.value, 1, kernarg, 16, &variant,
+                                grid)),
+            "");
+  EXPECT_EQ(variant, 0u);
+  EXPECT_EQ(grid[0], 100);
+  EXPECT_EQ(kernarg[0], reinterpret_cast<intptr_t>(memory));
+  EXPECT_EQ(kernarg[1], 100);
+  for (int i = 0; i < 2; ++i)
+    EXPECT_EQ(take(twFunctionLaunchPacked(function, variant, nullptr, kernarg,
+                                          16, grid, nullptr)),
+              "");
+  std::vector<int32_t> result(100);
+  ASSERT_EQ(take(twDeviceCopy(device, result.data(), memory, 400, nullptr)),
+            "");
+  ASSERT_EQ(take(twDeviceSynchronize(device)), "");
+  // Stubs compute nothing.
+  EXPECT_EQ(result, std::vector<int32_t>(100, isHost() ? 21 : 0));
+  EXPECT_EQ(take(twDeviceFree(device, memory)), "");
+  twModuleDestroy(module);
+}
+
+TEST_P(AnyModule, TakesTheVariantThatAssumesMost) {
+  std::string chip = isHost()                             ? "x86-64-v3"
+                     : GetParam() == std::string("hip:0") ? "gfx942"
+                                                          : "sm_90a";
+  TwModule module =
+      makeModule(device, {{chip, "any"},
+                          {chip, "by8", R"("divisible": [8])"},
+                          {chip, "fixed", R"("sizes": [96], "align": 64)"}});
+  TwFunction function = nullptr;
+  ASSERT_EQ(take(twModuleGetFunction(module, "count", nullptr, &function)), "");
+  ASSERT_EQ(twFunctionGetNumVariants(function), 3u);
+  alignas(64) static char memory[4096];
+  auto choose = [&](int64_t size, int64_t off) {
+    Out out(memory + off, size);
+    int64_t kernarg[2], grid[3];
+    size_t variant = 9;
+    TwKernel kernel = nullptr;
+    EXPECT_EQ(take(twFunctionPack(function, &out.value, 1, kernarg, 16,
+                                  &variant, grid)),
+              "");
+    EXPECT_EQ(take(twFunctionGetKernel(function, variant, &kernel)), "");
+    return std::string(twKernelGetVariant(kernel));
+  };
+  EXPECT_EQ(choose(96, 0), "fixed");
+  EXPECT_EQ(choose(96, 4), "by8"); // not aligned
+  EXPECT_EQ(choose(64, 0), "by8");
+  EXPECT_EQ(choose(63, 0), "any");
+  // By name there is no other to fall to.
+  TwFunction fixed = nullptr;
+  ASSERT_EQ(take(twModuleGetFunction(module, "count", "fixed", &fixed)), "");
+  Out out(memory, 63);
+  EXPECT_EQ(take(twFunctionLaunch(fixed, nullptr, &out.value, 1, nullptr)),
+            "argument 'out': expected size 96 in dimension 0, but got 63");
+  // What no variant takes: the message of the weakest.
+  out.value.type = TW_F32;
+  EXPECT_EQ(take(twFunctionLaunch(function, nullptr, &out.value, 1, nullptr)),
+            "argument 'out': expected elements of type i32, but got f32");
+  twModuleDestroy(module);
+}
+
+TEST_P(AnyModule, NothingToLaunch) {
+  TwModule module = makeModule(device, {{"sm_90a"}, {"gfx942"}, {"x86-64-v3"}});
+  TwFunction function = nullptr;
+  ASSERT_EQ(take(twModuleGetFunction(module, "count", nullptr, &function)), "");
+  Out out(nullptr, 0);
+  std::string kind(GetParam(), std::strcspn(GetParam(), ":"));
+  if (!isHost())
+    Stub(kind).takeLog();
+  EXPECT_EQ(take(twFunctionLaunch(function, nullptr, &out.value, 1, nullptr)),
+            "");
+  // It does not even load.
+  if (!isHost())
+    EXPECT_EQ(Stub(kind).takeLog(), "");
+  twModuleDestroy(module);
+}
+
+TEST_P(AnyModule, Refuses) {
+  TwModule module = makeModule(device, {{"sm_120"}, {"gfx90a"}, {"x86-64-v9"}});
+  TwFunction function = nullptr;
+  std::string message =
+      take(twModuleGetFunction(module, "count", nullptr, &function));
+  TwDeviceInfo info;
+  ASSERT_EQ(take(twDeviceGetInfo(device, &info)), "");
+  EXPECT_EQ(message, std::string("the library has no kernel 'count' for device "
+                                 "'") +
+                         GetParam() + "', which is '" + info.target +
+                         "'; it has count/v/sm_120, count/v/gfx90a, "
+                         "count/v/x86-64-v9");
+  EXPECT_EQ(take(twModuleGetFunction(module, "count", "w", &function))
+                .rfind("the library has no kernel 'count', variant 'w' for", 0),
+            0u);
+  EXPECT_EQ(function, nullptr);
+  twModuleDestroy(module);
+  EXPECT_EQ(take(twModuleCreate(device, nullptr, &module)),
+            "expected a library and a place for a module");
+  twModuleDestroy(nullptr);
+}
+
+TEST_P(AnyModule, ManyThreadsLoadOnce) {
+  TwModule module = makeModule(device, {{"sm_90a"}, {"gfx942"}, {"x86-64-v3"}});
+  TwFunction function = nullptr;
+  ASSERT_EQ(take(twModuleGetFunction(module, "count", nullptr, &function)), "");
+  std::string kind(GetParam(), std::strcspn(GetParam(), ":"));
+  if (!isHost())
+    Stub(kind).takeLog();
+  std::vector<std::thread> threads;
+  static int32_t memory[8][16];
+  for (int t = 0; t < 8; ++t)
+    threads.emplace_back([&, t] {
+      Out out(memory[t], 16);
+      for (int i = 0; i < 100; ++i)
+        EXPECT_EQ(
+            take(twFunctionLaunch(function, nullptr, &out.value, 1, nullptr)),
+            "");
+    });
+  for (std::thread &thread : threads)
+    thread.join();
+  if (!isHost()) {
+    std::string log = Stub(kind).takeLog();
+    size_t count = 0;
+    for (size_t at = 0; (at = log.find("ModuleLoad", at)) != std::string::npos;
+         ++at)
+      ++count;
+    EXPECT_EQ(count, 1u);
+  }
+  twModuleDestroy(module);
+}
+
+//===----------------------------------------------------------------------===//
+// Call by call
+//===----------------------------------------------------------------------===//
+
+TEST(CudaModule, Calls) {
+  Stub stub("cuda");
+  stub.reset();
+  TwDevice device = nullptr;
+  ASSERT_EQ(openDevice("cuda:0", &device), "");
+  stub.setCurrent(1);
+  TwModule module = makeModule(device, {{"sm_90a"}});
+  TwFunction function = nullptr;
+  ASSERT_EQ(take(twModuleGetFunction(module, "count", nullptr, &function)), "");
+  stub.takeLog();
+  EXPECT_EQ(take(twFunctionPrepare(function)), "");
+  EXPECT_EQ(take(twFunctionPrepare(function)), "");
+  // Loading is allowed while streams are captured. The code declares 1024 of
+  // 4096 bytes; the others are dynamic.
+  EXPECT_EQ(stub.takeLog(), "cuThreadExchangeStreamCaptureMode 2\n"
+                            "cuModuleLoadDataEx ELF 2\n"
+                            "cuModuleGetFunction count\n"
+                            "cuFuncGetAttribute 1\n"
+                            "cuFuncSetAttribute 8 3072\n"
+                            "cuThreadExchangeStreamCaptureMode 0\n");
+  auto *pointer = reinterpret_cast<void *>(uintptr_t(0x1122334455667700));
+  Out out(pointer, 5);
+  auto *stream = reinterpret_cast<TwStream>(uintptr_t(0x30));
+  EXPECT_EQ(take(twFunctionLaunch(function, stream, &out.value, 1, nullptr)),
+            "");
+  EXPECT_EQ(stub.takeLog(), "cuLaunchKernel count 5 1 1 64 1 1 3072 ptr null "
+                            "00776655443322110500000000000000\n");
+  TwLaunchOptions options = {};
+  options.clusterSize = 4;
+  options.isCooperative = 1;
+  options.isProgrammatic = 1;
+  options.priority = -3;
+  EXPECT_EQ(take(twFunctionLaunch(function, stream, &out.value, 1, &options)),
+            "");
+  EXPECT_EQ(stub.takeLog(),
+            "cuLaunchKernelEx count 5 1 1 64 1 1 3072 ptr 4=4,2=1,6=1,8=-3, "
+            "null 00776655443322110500000000000000\n");
+  // More workgroups than a dimension of the hardware's grid.
+  int64_t kernarg[2] = {}, grid[3] = {1 << 20, 1 << 20, 1};
+  EXPECT_EQ(take(twFunctionLaunchPacked(function, 0, stream, kernarg, 16, grid,
+                                        nullptr)),
+            "expected a grid of at most 2147483647 workgroups, but got "
+            "1099511627776");
+  twModuleDestroy(module);
+  EXPECT_EQ(stub.takeLog(), "cuCtxSynchronize\ncuModuleUnload\n");
+  twDeviceClose(device);
+  stub.setCurrent(0);
+}
+
+TEST(CudaModule, ChoosesCode) {
+  Stub stub("cuda");
+  stub.reset();
+  auto load = [&](const char *target,
+                  std::initializer_list<CountImage> images) {
+    stub.setTarget(target);
+    TwDevice device = nullptr;
+    EXPECT_EQ(openDevice("cuda:0", &device), "");
+    TwModule module = makeModule(device, images);
+    TwFunction function = nullptr;
+    std::string text =
+        take(twModuleGetFunction(module, "count", nullptr, &function));
+    stub.takeLog();
+    if (text.empty())
+      text = take(twFunctionPrepare(function));
+    std::string log = stub.takeLog();
+    size_t at = log.find("cuModuleLoadDataEx ");
+    if (at != std::string::npos)
+      text += log.substr(at + 19, log.find(' ', at + 19) - at - 19);
+    twModuleDestroy(module);
+    twDeviceClose(device);
+    return text;
+  };
+  CountImage cubin{"sm_80"}, ptx{"sm_80"}, both{"sm_80"};
+  ptx.image = ".ver";
+  both.ptx = ".tar";
+  EXPECT_EQ(load("sm_86", {cubin}), "ELF");
+  EXPECT_EQ(load("sm_90", {ptx}), ".ver");
+  // The PTX beside the machine code serves what is newer.
+  EXPECT_EQ(load("sm_86", {both}), "ELF");
+  EXPECT_EQ(load("sm_90", {both}), ".tar");
+  // Machine code comes before PTX, whichever is first.
+  EXPECT_EQ(load("sm_80", {ptx, cubin}), "ELF");
+  EXPECT_EQ(load("sm_80", {cubin, ptx}), "ELF");
+  EXPECT_NE(load("sm_75", {both}).find("which is 'sm_75'"), std::string::npos);
+  stub.setTarget("");
+}
+
+TEST(CudaModule, Errors) {
+  Stub stub("cuda");
+  stub.reset();
+  TwDevice device = nullptr;
+  ASSERT_EQ(openDevice("cuda:0", &device), "");
+  stub.setCurrent(1);
+  TwModule module = makeModule(device, {{"sm_90a"}});
+  TwFunction function = nullptr;
+  ASSERT_EQ(take(twModuleGetFunction(module, "count", nullptr, &function)), "");
+  stub.fail("cuModuleLoadDataEx", 218);
+  EXPECT_EQ(
+      take(twFunctionPrepare(function)),
+      "kernel 'count', variant 'v': cannot load the code: the CUDA driver "
+      "answers CUDA_ERROR_STUB (218): an error of the stub; ptxas says "
+      "no");
+  // Every call of a load that fails leaves nothing, and the next load works.
+  for (const char *call :
+       {"cuThreadExchangeStreamCaptureMode", "cuModuleGetFunction",
+        "cuFuncGetAttribute", "cuFuncSetAttribute"}) {
+    stub.takeLog();
+    stub.fail(call, 999);
+    EXPECT_NE(take(twFunctionPrepare(function)), "") << call;
+    std::string log = stub.takeLog();
+    bool hasLoaded = log.find("cuModuleLoadDataEx") != std::string::npos;
+    bool hasUnloaded = log.find("cuModuleUnload") != std::string::npos;
+    EXPECT_EQ(hasLoaded, hasUnloaded) << log;
+  }
+  stub.fail("cuLaunchKernel", 700);
+  Out out(nullptr, 0);
+  int64_t kernarg[2] = {}, grid[3] = {1, 1, 1};
+  EXPECT_EQ(take(twFunctionLaunchPacked(function, 0, nullptr, kernarg, 16, grid,
+                                        nullptr)),
+            "cannot launch a kernel: the CUDA driver answers CUDA_ERROR_STUB "
+            "(700): an error of the stub");
+  EXPECT_EQ(take(twFunctionLaunchPacked(function, 0, nullptr, kernarg, 8, grid,
+                                        nullptr)),
+            "kernel 'count' needs 16 bytes of kernarg, but got 8");
+  EXPECT_EQ(take(twFunctionLaunchPacked(function, 3, nullptr, kernarg, 16, grid,
+                                        nullptr)),
+            "expected a variant below 1, arguments and a grid, but got variant "
+            "3");
+  twModuleDestroy(module);
+  twDeviceClose(device);
+  stub.setCurrent(0);
+}
+
+TEST(HipModule, Calls) {
+  Stub stub("hip");
+  stub.reset();
+  stub.setCurrent(1);
+  TwDevice device = nullptr;
+  ASSERT_EQ(openDevice("hip:0", &device), "");
+  TwModule module = makeModule(device, {{"gfx942"}});
+  TwFunction function = nullptr;
+  ASSERT_EQ(take(twModuleGetFunction(module, "count", nullptr, &function)), "");
+  stub.takeLog();
+  auto *pointer = reinterpret_cast<void *>(uintptr_t(0x1122334455667700));
+  Out out(pointer, 5);
+  EXPECT_EQ(take(twFunctionLaunch(function, nullptr, &out.value, 1, nullptr)),
+            "");
+  EXPECT_EQ(stub.takeLog(), "hipThreadExchangeStreamCaptureMode 2\n"
+                            "hipModuleLoadData ELF\n"
+                            "hipModuleGetFunction count\n"
+                            "hipThreadExchangeStreamCaptureMode 0\n"
+                            "hipModuleLaunchKernel count 5 1 1 64 1 1 0 null "
+                            "null 00776655443322110500000000000000\n");
+  TwLaunchOptions options = {};
+  options.clusterSize = 4;
+  EXPECT_EQ(take(twFunctionLaunch(function, nullptr, &out.value, 1, &options)),
+            "HIP has no launches with clusters, programmatic dependence or "
+            "priority");
+  int64_t kernarg[2] = {}, grid[3] = {1 << 26, 1, 1};
+  EXPECT_EQ(take(twFunctionLaunchPacked(function, 0, nullptr, kernarg, 16, grid,
+                                        nullptr)),
+            "expected a grid of at most 67108863 workgroups of 64 threads, but "
+            "got 67108864");
+  stub.takeLog();
+  twModuleDestroy(module);
+  EXPECT_EQ(stub.takeLog(), "hipDeviceSynchronize\nhipModuleUnload\n");
+  twDeviceClose(device);
+}
+
+} // namespace
