@@ -13,6 +13,21 @@ namespace tilewright::rt {
 /// them on the stack.
 constexpr size_t maxSymbols = 64;
 constexpr int32_t maxRank = 16;
+constexpr size_t maxArguments = 1024;
+
+/// A number that others must be multiples of. Powers of two, which most are,
+/// take no division.
+struct Divisor {
+  int64_t value = 1;
+  int64_t mask = 0; ///< `value` - 1, or -1 where `value` is no power of two
+
+  Divisor() = default;
+  Divisor(int64_t value)
+      : value(value), mask((value & (value - 1)) ? -1 : value - 1) {}
+  bool divides(int64_t number) const {
+    return mask >= 0 ? (number & mask) == 0 : number % value == 0;
+  }
+};
 
 struct Argument {
   std::string name;
@@ -32,8 +47,15 @@ struct Argument {
   bool isContiguous = false;
   bool isNoAlias = false;
   bool isWritten = true;
-  int64_t align = 1;
-  std::vector<int64_t> divisible, strideDivisible;
+  int64_t elementBytes = 1;
+  /// Of the address: the kernel's fact, or the element's own if that is more.
+  Divisor align;
+  std::vector<Divisor> divisible, strideDivisible;
+};
+
+/// Two arrays that must not share memory: one is `noalias`, one is written.
+struct AliasPair {
+  uint32_t noAlias, other;
 };
 
 /// A node of a grid expression, in an array where operands come first.
@@ -49,6 +71,7 @@ struct GridNode {
 struct TwKernelStorage {
   std::string name, variant, chip, symbol;
   std::vector<tilewright::rt::Argument> arguments;
+  std::vector<tilewright::rt::AliasPair> aliasPairs;
   std::vector<std::string> symbols;
   std::vector<tilewright::rt::GridNode> nodes;
   /// Roots of the grid's extents in `nodes`; 0 to 3 of them.

@@ -163,6 +163,7 @@ private:
       readAbi(*abi);
     if (const Json *grid = find(root, "", "grid"))
       readGrid(*grid);
+    collectAliasPairs();
   }
 
   void readAbi(const Json &abi) {
@@ -170,8 +171,8 @@ private:
     const Json *list = find(abi, "/abi", "args");
     if (!list)
       return;
-    if (!list->is_array())
-      return expect("/abi/args", "an array");
+    if (!list->is_array() || list->size() > maxArguments)
+      return expect("/abi/args", "an array of at most 1024 arguments");
     for (size_t i = 0; i < list->size() && !status; ++i)
       readArgument((*list)[i], "/abi/args/" + std::to_string(i));
     // A grid symbol may be a scalar: bind those that are integers.
@@ -192,6 +193,7 @@ private:
       return expect(path + "/type", "an element type");
     }
     size_t bytes = twElementTypeGetBytes(argument.type);
+    argument.elementBytes = bytes;
     argument.offset = getInteger(json, path, "offset", 0, 65536);
     if (kind == "memref") {
       argument.kind = TW_ARRAY;
@@ -241,6 +243,27 @@ private:
     }
   }
 
+  std::vector<Divisor> getDivisors(const Json &json, const std::string &path,
+                                   const char *key, size_t rank) {
+    std::vector<int64_t> values = getIntegers(json, path, key, rank, 1, 1);
+    return std::vector<Divisor>(values.begin(), values.end());
+  }
+
+  /// Which arrays a launch compares.
+  void collectAliasPairs() {
+    const std::vector<Argument> &arguments = kernel.arguments;
+    for (size_t i = 0; i < arguments.size(); ++i)
+      for (size_t j = 0; j < arguments.size(); ++j) {
+        bool isArray =
+            arguments[i].kind == TW_ARRAY && arguments[j].kind == TW_ARRAY;
+        // Two that say so are one pair.
+        bool isFirst = i < j || !arguments[j].isNoAlias;
+        if (i != j && isArray && arguments[i].isNoAlias && isFirst &&
+            (arguments[i].isWritten || arguments[j].isWritten))
+          kernel.aliasPairs.push_back({uint32_t(i), uint32_t(j)});
+      }
+  }
+
   void readArray(const Json &json, const std::string &path,
                  Argument &argument) {
     size_t rank = getInteger(json, path, "rank", 0, maxRank);
@@ -248,10 +271,12 @@ private:
     argument.sizes = getIntegers(json, path, "sizes", rank, 0, -1);
     argument.isContiguous = getBool(json, path, "contiguous", false);
     argument.strides = getIntegers(json, path, "strides", rank, 0, -1);
-    argument.align = getInteger(json, path, "align", 1, int64_t(1) << 30, 1);
-    argument.divisible = getIntegers(json, path, "divisible", rank, 1, 1);
+    argument.align =
+        std::max(getInteger(json, path, "align", 1, int64_t(1) << 30, 1),
+                 argument.elementBytes);
+    argument.divisible = getDivisors(json, path, "divisible", rank);
     argument.strideDivisible =
-        getIntegers(json, path, "stride_divisible", rank, 1, 1);
+        getDivisors(json, path, "stride_divisible", rank);
     argument.isNoAlias = getBool(json, path, "noalias", false);
     argument.isWritten = getBool(json, path, "written", true);
     argument.symbols.assign(rank, -1);
@@ -376,14 +401,8 @@ TwStatus twKernelGetArgument(TwKernel kernel, size_t index,
                 int64_t(kernel->arguments.size()), ", but got ",
                 int64_t(index));
   const Argument &argument = kernel->arguments[index];
-  *info = {
-      argument.name.c_str(),
-      argument.kind,
-      argument.type,
-      argument.rank,
-      argument.sizes.data(),
-      argument.isWritten,
-      argument.offset,
-      std::max(argument.align, int64_t(twElementTypeGetBytes(argument.type)))};
+  *info = {argument.name.c_str(), argument.kind,         argument.type,
+           argument.rank,         argument.sizes.data(), argument.isWritten,
+           argument.offset,       argument.align.value};
   return nullptr;
 }

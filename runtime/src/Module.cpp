@@ -27,11 +27,11 @@ static int64_t countAssumptions(const TwKernelStorage &kernel) {
       count += stride >= 0 ? kStatic : 0;
     count += argument.isFixed ? kStatic : 0;
     count += argument.isContiguous + argument.isNoAlias;
-    addFactor(argument.align / int64_t(twElementTypeGetBytes(argument.type)));
-    for (int64_t factor : argument.divisible)
-      addFactor(factor);
-    for (int64_t factor : argument.strideDivisible)
-      addFactor(factor);
+    addFactor(argument.align.value / argument.elementBytes);
+    for (const Divisor &divisor : argument.divisible)
+      addFactor(divisor.value);
+    for (const Divisor &divisor : argument.strideDivisible)
+      addFactor(divisor.value);
   }
   return count;
 }

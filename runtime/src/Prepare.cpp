@@ -16,7 +16,7 @@ struct Strides {
 
 /// First byte and one past the last byte that an array can touch.
 struct Extent {
-  uintptr_t begin = 0, end = 0;
+  uintptr_t begin, end;
 };
 
 constexpr size_t maxKeptExtents = 32;
@@ -29,10 +29,7 @@ public:
   /// With `isQuiet` a refusal is `quietRefusal`, and makes no message.
   Preparation(const TwKernelStorage &kernel, const TwValue *values,
               uint8_t *kernarg, bool isQuiet)
-      : kernel(kernel), values(values), kernarg(kernarg), isQuiet(isQuiet) {
-    for (bool &isBound : bound)
-      isBound = false;
-  }
+      : kernel(kernel), values(values), kernarg(kernarg), isQuiet(isQuiet) {}
 
   TwStatus run(int64_t grid[3]) {
     for (size_t i = 0; i < kernel.arguments.size(); ++i) {
@@ -55,10 +52,11 @@ private:
   bool isQuiet;
   /// Of the first arguments; those of others are computed again.
   Extent extents[maxKeptExtents];
-  int64_t symbols[maxSymbols] = {};
-  bool bound[maxSymbols];
+  /// Symbols whose value is known, as bits; only of these is it set.
+  uint64_t bound = 0;
+  int64_t symbols[maxSymbols];
   /// The argument that gave a symbol its value, for messages.
-  const Argument *binder[maxSymbols] = {};
+  const Argument *binder[maxSymbols];
 
   template <typename... Parts>
   TwStatus refuse(const Argument &argument, const Parts &...parts) const {
@@ -71,18 +69,32 @@ private:
   TwStatus bind(const Argument &argument, int symbol, int64_t value) {
     if (symbol < 0)
       return nullptr;
-    if (bound[symbol] && symbols[symbol] != value)
+    uint64_t bit = uint64_t(1) << symbol;
+    if ((bound & bit) && symbols[symbol] != value)
       return refuse(argument, "expected size ", kernel.symbols[symbol], " = ",
                     symbols[symbol], ", as in argument '", binder[symbol]->name,
                     "', but got ", value);
-    bound[symbol] = true;
+    bound |= bit;
     binder[symbol] = &argument;
     symbols[symbol] = value;
     return nullptr;
   }
 
   void put(size_t offset, int64_t value, size_t bytes) {
-    std::memcpy(kernarg + offset, &value, bytes);
+    // Of known sizes, which are single instructions.
+    switch (bytes) {
+    case 1:
+      kernarg[offset] = uint8_t(value);
+      return;
+    case 2:
+      std::memcpy(kernarg + offset, &value, 2);
+      return;
+    case 4:
+      std::memcpy(kernarg + offset, &value, 4);
+      return;
+    default:
+      std::memcpy(kernarg + offset, &value, 8);
+    }
   }
 
   //===--- Scalars --------------------------------------------------------===//
@@ -90,7 +102,7 @@ private:
   TwStatus doScalar(const Argument &argument, const TwValue &value) {
     if (value.kind != TW_SCALAR)
       return refuse(argument, "expected a scalar, but got an array");
-    size_t bytes = twElementTypeGetBytes(argument.type);
+    size_t bytes = argument.elementBytes;
     if (argument.type < TW_I1) {
       double real = value.isReal ? value.real : double(value.integer);
       put(argument.offset, twEncodeFloat(argument.type, real), bytes);
@@ -122,17 +134,19 @@ private:
       return refuse(argument, "expected a value that fits ",
                     twElementTypeGetName(argument.type), ", but got ",
                     value.integer);
-    if (value.integer % argument.divisible[0] != 0)
-      return refuse(argument, "expected a multiple of ", argument.divisible[0],
-                    ", but got ", value.integer);
+    if (!argument.divisible[0].divides(value.integer))
+      return refuse(argument, "expected a multiple of ",
+                    argument.divisible[0].value, ", but got ", value.integer);
     return nullptr;
   }
 
   /// The kernel was compiled for one value: compares the bits just packed.
   TwStatus checkFixedValue(const Argument &argument, size_t bytes) {
+    if (!argument.isFixed)
+      return nullptr;
     uint64_t bits = 0;
     std::memcpy(&bits, kernarg + argument.offset, bytes);
-    if (!argument.isFixed || bits == argument.fixedBits)
+    if (bits == argument.fixedBits)
       return nullptr;
     return refuse(argument, "expected the value ",
                   describe(argument, argument.fixedBits),
@@ -166,6 +180,8 @@ private:
                     " dimensions, but got ", int64_t(value.rank));
     if (value.rank && !value.sizes)
       return refuse(argument, "expected sizes");
+    if (argument.isContiguous && !value.strides)
+      return doContiguous(argument, value, index);
     if (TwStatus status = checkSizes(argument, value))
       return status;
     Strides strides;
@@ -193,22 +209,67 @@ private:
     return nullptr;
   }
 
-  TwStatus checkSizes(const Argument &argument, const TwValue &value) {
+  /// doArray for most arrays: contiguous by declaration, without strides.
+  TwStatus doContiguous(const Argument &argument, const TwValue &value,
+                        size_t index) {
+    int64_t elements = 1;
+    bool overflows = false;
+    size_t offset = argument.offset;
+    put(offset, reinterpret_cast<intptr_t>(value.data), 8);
     for (int d = 0; d < argument.rank; ++d) {
       int64_t size = value.sizes[d];
-      if (size < 0)
-        return refuse(argument, "expected a size of at least 0 in dimension ",
-                      int64_t(d), ", but got ", size);
-      if (argument.sizes[d] >= 0 && size != argument.sizes[d])
-        return refuse(argument, "expected size ", argument.sizes[d],
-                      " in dimension ", int64_t(d), ", but got ", size);
-      if (TwStatus status = bind(argument, argument.symbols[d], size))
+      if (TwStatus status = checkSize(argument, d, size))
         return status;
-      if (size % argument.divisible[d] != 0)
-        return refuse(argument, "expected a multiple of ",
-                      argument.divisible[d], " as size of dimension ",
-                      int64_t(d), ", but got ", size);
+      overflows |= __builtin_mul_overflow(elements, size, &elements);
+      if (argument.sizes[d] < 0)
+        put(offset += 8, size, 8);
     }
+    int64_t bytes;
+    overflows |=
+        __builtin_mul_overflow(elements, argument.elementBytes, &bytes);
+    Extent extent;
+    extent.begin = reinterpret_cast<uintptr_t>(value.data);
+    overflows |=
+        __builtin_add_overflow(extent.begin, uintptr_t(bytes), &extent.end);
+    // An empty array may have other sizes as large as they like.
+    if (overflows && !isEmpty(value))
+      return refuse(argument, "the sizes exceed the address space");
+    if (overflows)
+      extent.end = extent.begin;
+    if (TwStatus status = checkPointer(argument, value, extent))
+      return status;
+    if (index < maxKeptExtents)
+      extents[index] = extent;
+    return nullptr;
+  }
+
+  static bool isEmpty(const TwValue &value) {
+    for (int d = 0; d < value.rank; ++d)
+      if (value.sizes[d] == 0)
+        return true;
+    return false;
+  }
+
+  TwStatus checkSize(const Argument &argument, int d, int64_t size) {
+    if (size < 0)
+      return refuse(argument, "expected a size of at least 0 in dimension ",
+                    int64_t(d), ", but got ", size);
+    if (argument.sizes[d] >= 0 && size != argument.sizes[d])
+      return refuse(argument, "expected size ", argument.sizes[d],
+                    " in dimension ", int64_t(d), ", but got ", size);
+    if (TwStatus status = bind(argument, argument.symbols[d], size))
+      return status;
+    if (!argument.divisible[d].divides(size))
+      return refuse(argument, "expected a multiple of ",
+                    argument.divisible[d].value, " as size of dimension ",
+                    int64_t(d), ", but got ", size);
+    return nullptr;
+  }
+
+  TwStatus checkSizes(const Argument &argument, const TwValue &value) {
+    for (int d = 0; d < argument.rank; ++d)
+      if (TwStatus status = checkSize(argument, d, value.sizes[d]))
+        return status;
     return nullptr;
   }
 
@@ -244,10 +305,11 @@ private:
           stride != argument.strides[d])
         return refuse(argument, "expected stride ", argument.strides[d],
                       " in dimension ", int64_t(d), ", but got ", stride);
-      if (isStepped && stride % argument.strideDivisible[d] != 0)
+      if (isStepped && !argument.strideDivisible[d].divides(stride))
         return refuse(argument, "expected a multiple of ",
-                      argument.strideDivisible[d], " as stride of dimension ",
-                      int64_t(d), ", but got ", stride);
+                      argument.strideDivisible[d].value,
+                      " as stride of dimension ", int64_t(d), ", but got ",
+                      stride);
       step *= value.sizes[d];
     }
     return nullptr;
@@ -269,8 +331,7 @@ private:
     }
     int64_t bytes = 0;
     overflows |= __builtin_add_overflow(last, 1, &last);
-    overflows |= __builtin_mul_overflow(
-        last, int64_t(twElementTypeGetBytes(argument.type)), &bytes);
+    overflows |= __builtin_mul_overflow(last, argument.elementBytes, &bytes);
     extent.begin = reinterpret_cast<uintptr_t>(value.data);
     overflows |= __builtin_add_overflow(
         extent.begin, uintptr_t(isEmpty ? 0 : bytes), &extent.end);
@@ -287,11 +348,10 @@ private:
       return nullptr;
     if (!value.data)
       return refuse(argument, "expected memory, but got a null pointer");
-    int64_t natural = twElementTypeGetBytes(argument.type);
-    int64_t align = argument.align > natural ? argument.align : natural;
-    if (extent.begin % align != 0)
-      return refuse(argument, "expected an address aligned to ", align,
-                    " bytes, but it is ", int64_t(extent.begin % align),
+    if (!argument.align.divides(int64_t(extent.begin)))
+      return refuse(argument, "expected an address aligned to ",
+                    argument.align.value, " bytes, but it is ",
+                    int64_t(extent.begin % uint64_t(argument.align.value)),
                     " bytes off");
     return nullptr;
   }
@@ -299,22 +359,13 @@ private:
   /// A noalias argument shares no byte with another one, unless both are only
   /// read.
   TwStatus checkAliasing() {
-    for (size_t i = 0; i < kernel.arguments.size(); ++i) {
-      const Argument &one = kernel.arguments[i];
-      if (one.kind != TW_ARRAY || !one.isNoAlias)
-        continue;
-      for (size_t j = 0; j < kernel.arguments.size(); ++j) {
-        const Argument &other = kernel.arguments[j];
-        if (i == j || other.kind != TW_ARRAY ||
-            (!one.isWritten && !other.isWritten))
-          continue;
-        Extent a = getExtent(i), b = getExtent(j);
-        if (a.begin < b.end && b.begin < a.end)
-          return refuse(one,
-                        "expected memory that no other argument shares, "
-                        "but it overlaps with argument '",
-                        other.name, "'");
-      }
+    for (AliasPair pair : kernel.aliasPairs) {
+      Extent a = getExtent(pair.noAlias), b = getExtent(pair.other);
+      if (a.begin < b.end && b.begin < a.end)
+        return refuse(kernel.arguments[pair.noAlias],
+                      "expected memory that no other argument shares, "
+                      "but it overlaps with argument '",
+                      kernel.arguments[pair.other].name, "'");
     }
     return nullptr;
   }

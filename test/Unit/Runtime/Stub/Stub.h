@@ -15,6 +15,8 @@
 using StubTakeLog = const char *(*)();
 /// The call of `function` after `skip` others answers `result`.
 using StubFail = void (*)(const char *function, int skip, int result);
+/// Whether calls are written down; they are at first.
+using StubSetRecording = void (*)(int isRecording);
 /// What the device says of itself: "sm_90", or "gfx942:sramecc+:xnack-".
 using StubSetTarget = void (*)(const char *target);
 /// What is current in this thread; ordinal + 1 stands for its primary context.
@@ -29,6 +31,7 @@ struct State {
   std::mutex mutex;
   std::string log, taken, failing, target;
   int skip = 0, result = 0;
+  bool isRecording = true;
 };
 
 inline State &getState() {
@@ -49,6 +52,8 @@ std::enable_if_t<std::is_arithmetic_v<T>, std::string> text(T number) {
 /// Writes the call down; what it answers.
 template <typename... Parts> int record(const char *name, Parts... parts) {
   State &state = getState();
+  if (!state.isRecording)
+    return 0;
   std::lock_guard<std::mutex> lock(state.mutex);
   state.log += name;
   ((state.log += " " + text(parts)), ...);
@@ -88,6 +93,9 @@ STUB_EXPORT void stubFail(const char *function, int skip, int result) {
   state.failing = function;
   state.skip = skip;
   state.result = result;
+}
+STUB_EXPORT void stubSetRecording(int isRecording) {
+  stub::getState().isRecording = isRecording;
 }
 STUB_EXPORT void stubSetTarget(const char *target) {
   stub::getState().target = target;

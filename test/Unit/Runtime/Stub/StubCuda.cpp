@@ -199,6 +199,8 @@ STUB_EXPORT Result cuLaunchKernel(Function function, unsigned gx, unsigned gy,
                                   unsigned gz, unsigned bx, unsigned by,
                                   unsigned bz, unsigned shared, Stream stream,
                                   void **parameters, void **extra) {
+  if (!stub::getState().isRecording)
+    return 0;
   return record("cuLaunchKernel", static_cast<StubFunction *>(function)->name,
                 gx, gy, gz, bx, by, bz, shared, stream,
                 static_cast<const void *>(parameters), describeLaunch(extra));

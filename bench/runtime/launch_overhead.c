@@ -1,0 +1,192 @@
+/* launch_overhead.c - nanoseconds that a launch adds to the driver's own call.
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * launch_overhead DRIVER.so LIBRARY.tilelib KERNEL...; bench/runtime/launch.py
+ * makes both and runs it. The driver is one that does nothing.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <linux/perf_event.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <tilewright-rt/Module.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { ROUNDS = 9, CALLS = 200000, MOST_ARGUMENTS = 64, MOST_THREADS = 8 };
+
+static void check(TwStatus status) {
+  if (!status)
+    return;
+  fprintf(stderr, "launch_overhead: error: %s\n", twStatusGetMessage(status));
+  exit(1);
+}
+
+static double now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
+}
+
+/* Instructions of this thread in user mode, or -1 where nobody counts them. */
+static int openCounter(void) {
+  struct perf_event_attr attributes;
+  memset(&attributes, 0, sizeof(attributes));
+  attributes.type = PERF_TYPE_HARDWARE;
+  attributes.size = sizeof(attributes);
+  attributes.config = PERF_COUNT_HW_INSTRUCTIONS;
+  attributes.exclude_kernel = 1;
+  return (int)syscall(SYS_perf_event_open, &attributes, 0, -1, -1, 0);
+}
+
+static long long readCounter(int counter) {
+  long long value = 0;
+  if (counter < 0 || read(counter, &value, sizeof(value)) != sizeof(value))
+    return -1;
+  return value;
+}
+
+typedef int (*CuLaunch)(void *, unsigned, unsigned, unsigned, unsigned,
+                        unsigned, unsigned, unsigned, void *, void **, void **);
+
+static CuLaunch cuLaunch;
+static TwFunction function;
+static TwValue values[MOST_ARGUMENTS];
+static size_t numValues;
+static char kernarg[4096];
+static size_t variant;
+static int64_t grid[3];
+
+static void callBare(void) {
+  size_t bytes = sizeof(kernarg);
+  void *extra[] = {(void *)1, kernarg, (void *)2, &bytes, NULL};
+  cuLaunch(&bytes, 1, 1, 1, 64, 1, 1, 0, NULL, NULL, extra);
+}
+
+static void callPacked(void) {
+  check(twFunctionLaunchPacked(function, variant, NULL, kernarg,
+                               sizeof(kernarg), grid, NULL));
+}
+
+static void callTyped(void) {
+  check(twFunctionLaunch(function, NULL, values, numValues, NULL));
+}
+
+static double measure(const char *name, void (*call)(void), double bare) {
+  int counter = openCounter();
+  double best = 1e30;
+  long long instructions = -1;
+  struct mallinfo2 before = mallinfo2();
+  for (int round = 0; round < ROUNDS; ++round) {
+    long long count = readCounter(counter);
+    double start = now();
+    for (int i = 0; i < CALLS; ++i)
+      call();
+    double time = (now() - start) / CALLS;
+    if (count >= 0)
+      instructions = (readCounter(counter) - count) / CALLS;
+    if (time < best)
+      best = time;
+  }
+  struct mallinfo2 after = mallinfo2();
+  if (counter >= 0)
+    close(counter);
+  printf("  %-34s %7.1f ns", name, best);
+  if (bare > 0)
+    printf("   %+7.1f over the driver's call", best - bare);
+  if (instructions >= 0)
+    printf("   %lld instructions", instructions);
+  if (after.uordblks != before.uordblks)
+    printf("   KEEPS MEMORY");
+  printf("\n");
+  return best;
+}
+
+static void *launchMany(void *unused) {
+  (void)unused;
+  for (int i = 0; i < CALLS; ++i)
+    callTyped();
+  return NULL;
+}
+
+static void measureThreads(int numThreads) {
+  pthread_t threads[MOST_THREADS];
+  double best = 1e30;
+  for (int round = 0; round < ROUNDS; ++round) {
+    double start = now();
+    for (int i = 0; i < numThreads; ++i)
+      pthread_create(&threads[i], NULL, launchMany, NULL);
+    for (int i = 0; i < numThreads; ++i)
+      pthread_join(threads[i], NULL);
+    double time = now() - start;
+    if (time < best)
+      best = time;
+  }
+  printf("  %d threads: %.1f million launches per second\n", numThreads,
+         numThreads * (double)CALLS / best * 1e3);
+}
+
+/* Arguments that every kernel of the benchmark takes. */
+static void makeValues(TwKernel kernel) {
+  static int64_t sizes[1] = {1 << 20};
+  numValues = twKernelGetNumArguments(kernel);
+  for (size_t i = 0; i < numValues; ++i) {
+    TwArgumentInfo info;
+    check(twKernelGetArgument(kernel, i, &info));
+    memset(&values[i], 0, sizeof(values[i]));
+    values[i].kind = info.kind;
+    values[i].type = info.type;
+    values[i].rank = info.rank;
+    values[i].sizes = sizes;
+    values[i].integer = 64;
+    values[i].data = (void *)((i + 1) << 32);
+  }
+}
+
+int main(int argc, char **argv) {
+  if (argc < 4) {
+    fprintf(stderr, "usage: launch_overhead DRIVER LIBRARY KERNEL...\n");
+    return 1;
+  }
+  void *driver = dlopen(argv[1], RTLD_NOW);
+  if (!driver) {
+    fprintf(stderr, "launch_overhead: error: %s\n", dlerror());
+    return 1;
+  }
+  TwDeviceOptions options = {.driver = argv[1]};
+  TwDevice device;
+  TwLibrary library;
+  TwModule module;
+  check(twDeviceOpen("cuda:0", &options, &device));
+  check(twLibraryCreateFromFile(argv[2], &library));
+  check(twModuleCreate(device, library, &module));
+  void (*setRecording)(int);
+  void (*setCurrent)(long);
+  *(void **)&setRecording = dlsym(driver, "stubSetRecording");
+  *(void **)&setCurrent = dlsym(driver, "stubSetCurrent");
+  *(void **)&cuLaunch = dlsym(driver, "cuLaunchKernel");
+  setRecording(0);
+  for (int i = 3; i < argc; ++i) {
+    check(twModuleGetFunction(module, argv[i], NULL, &function));
+    check(twFunctionPrepare(function));
+    TwKernel kernel;
+    check(twFunctionGetKernel(function, 0, &kernel));
+    makeValues(kernel);
+    check(twFunctionPack(function, values, numValues, kernarg, sizeof(kernarg),
+                         &variant, grid));
+    setCurrent(1); /* the device's primary context */
+    printf("%s: %zu arguments, %zu bytes, variant %zu of %zu\n", argv[i],
+           numValues, twKernelGetKernargBytes(kernel), variant + 1,
+           twFunctionGetNumVariants(function));
+    double bare = measure("bare call of the driver", callBare, 0);
+    measure("packed arguments", callPacked, bare);
+    measure("typed arguments, checks, grid", callTyped, bare);
+    for (int numThreads = 1; numThreads <= MOST_THREADS; numThreads *= 2)
+      measureThreads(numThreads);
+  }
+  return 0;
+}
