@@ -1,0 +1,86 @@
+# test_install.py - programs built against the install tree alone.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""find_package(Tilewright), tilewright_add_kernels() and pkg-config."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+from host_harness import BUILD, ROOT  # noqa: E402
+
+
+def run(*command: object, **options) -> str:
+    done = subprocess.run([str(c) for c in command], capture_output=True,
+                          text=True, **options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def prefix(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("install") / "prefix"
+    run("cmake", "--install", BUILD, "--prefix", folder)
+    return folder
+
+
+def test_cmake_package(prefix, tmp_path):
+    # Sources outside of this repository, so that nothing else is found.
+    for part in ("hosts", "kernels"):
+        shutil.copytree(ROOT / "examples" / part, tmp_path / part)
+    build = tmp_path / "build"
+    configure = ("cmake", "-S", tmp_path / "hosts", "-B", build, "-G", "Ninja",
+                 f"-DCMAKE_PREFIX_PATH={prefix}",
+                 "-DCMAKE_CXX_COMPILER=clang++-22", "-DCMAKE_C_COMPILER=clang-22")
+    run(*configure)
+    run("cmake", "--build", build)
+    output = run("ctest", "--test-dir", build, "--output-on-failure", "-V")
+    assert "vector_add: 100000 elements, all right" in output
+    assert "softmax: 37 x 1003, all right" in output
+    # Nothing to do, until a source of a kernel changes.
+    assert "no work to do" in run("cmake", "--build", build)
+    source = tmp_path / "kernels/vector_add.mlir"
+    source.write_text(source.read_text() + "// changed\n")
+    assert "Compiling kernels of vector_add_kernels" in run("cmake", "--build",
+                                                            build)
+
+
+@pytest.mark.parametrize("call, message", [
+    ("tilewright_add_kernels(k nowhere.json)", "no file"),
+    ("tilewright_add_kernels(k kernels.json CHIP gfx942)",
+     "expected CHIPS, KERNELS, OUTPUT or OPTIONS, but got"),
+])
+def test_cmake_errors(prefix, tmp_path, call, message):
+    (tmp_path / "kernels.json").write_text("{}")
+    (tmp_path / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.25)\nproject(Bad LANGUAGES C)\n"
+        f"find_package(Tilewright REQUIRED)\n{call}\n")
+    done = subprocess.run(
+        ["cmake", "-S", tmp_path, "-B", tmp_path / "build", "-G", "Ninja",
+         f"-DCMAKE_PREFIX_PATH={prefix}", "-DCMAKE_C_COMPILER=clang-22"],
+        capture_output=True, text=True)
+    assert done.returncode == 1
+    assert message in " ".join(done.stderr.split()), done.stderr
+
+
+def test_pkg_config(prefix, tmp_path):
+    environment = dict(os.environ,
+                       PKG_CONFIG_PATH=str(next(prefix.rglob("pkgconfig"))))
+    flags = run("pkg-config", "--cflags", "--libs", "tilewright-rt",
+                env=environment).split()
+    assert run("pkg-config", "--modversion", "tilewright-rt",
+               env=environment).strip() == "0.1.0"
+    library = tmp_path / "v.tilelib"
+    run(prefix / "bin/tile-compile", ROOT / "examples/kernels/vector_add.json",
+        "--chip", "x86-64-v3", "--quiet", "-o", library)
+    run("clang-22", "-std=c11", ROOT / "examples/hosts/vector_add.c", *flags,
+        "-o", tmp_path / "vector_add")
+    folder = next(prefix.rglob("libtilewright-rt.so")).parent
+    assert run(tmp_path / "vector_add", library,
+               env=dict(os.environ, LD_LIBRARY_PATH=str(folder))) == \
+        "vector_add: 100000 elements, all right\n"
