@@ -1,9 +1,11 @@
 #!/bin/sh
-# build.sh - sets up, configures and builds the release preset into build/.
+# build.sh - sets up, configures and builds a preset, by default release into
+# build/.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 # build.sh [TARGET...]: all tools without a TARGET.
-# JOBS=N limits the parallel compilations.
+# JOBS=N limits the parallel compilations; PRESET=NAME names another preset,
+# which builds into build-NAME/.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -17,9 +19,12 @@ export CCACHE_DIR="${CCACHE_DIR:-${XDG_CACHE_HOME:-${HOME:-/var/tmp}/.cache}/cca
 # The full configuration log only matters when it fails.
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-if ! cmake --preset release >"$log" 2>&1; then
+preset=${PRESET:-release}
+folder=build-$preset
+[ "$preset" != release ] || folder=build
+if ! cmake --preset "$preset" >"$log" 2>&1; then
   cat "$log" >&2
   exit 1
 fi
 [ $# -gt 0 ] || set -- all
-ninja -C build -j "${JOBS:-$(nproc)}" "$@"
+ninja -C "$folder" -j "${JOBS:-$(nproc)}" "$@"

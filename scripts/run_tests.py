@@ -57,6 +57,17 @@ def run(command: list[str], **kwargs) -> tuple[int, str]:
         return 124, output + f"\ntimed out after {TEST_TIMEOUT_S} s\n"
 
 
+# For programs that were built with sanitizers. LLVM's libraries were not, which
+# looks like an overflow of a container that both sides use; a test forks.
+SANITIZER_OPTIONS = {
+    "ASAN_OPTIONS": "detect_container_overflow=0",
+    "TSAN_OPTIONS": "halt_on_error=1:die_after_fork=0",
+    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+}
+# Build folders of the presets with sanitizers.
+SANITIZER_BUILDS = ("build-sanitize", "build-threads")
+
+
 def run_gtest(build: pathlib.Path, scratch: pathlib.Path) -> Tally:
     """Runs each program below test/Unit; a crash is one failed test."""
     total = Tally()
@@ -64,9 +75,10 @@ def run_gtest(build: pathlib.Path, scratch: pathlib.Path) -> Tally:
     programs = sorted(p for p in folder.glob("*")
                       if p.is_file() and os.access(p, os.X_OK))
     for program in programs:
-        report = scratch / f"{program.name}.json"
+        report = scratch / f"{build.name}-{program.name}.json"
         code, output = run([str(program), f"--gtest_output=json:{report}",
-                            "--gtest_brief=1"])
+                            "--gtest_brief=1"],
+                           env=dict(SANITIZER_OPTIONS, **os.environ))
         tally = Tally()
         if report.exists():
             for suite in json.loads(report.read_text())["testsuites"]:
@@ -148,6 +160,9 @@ def main() -> int:
                         default=ROOT / "build")
     parser.add_argument("--only", choices=sorted(RUNNERS), action="append",
                         help="run this runner alone; may be repeated")
+    parser.add_argument("--sanitizers", action="store_true",
+                        help="run the unit tests of build-sanitize and "
+                        "build-threads as well")
     options = parser.parse_args()
     build = options.build_dir.resolve()
 
@@ -156,6 +171,12 @@ def main() -> int:
         for name in options.only or RUNNERS:
             tally = RUNNERS[name](build, pathlib.Path(scratch))
             print(f"{name}: {tally}", flush=True)
+            total.add(tally)
+        for name in SANITIZER_BUILDS if options.sanitizers else ():
+            tally = run_gtest(ROOT / name, pathlib.Path(scratch))
+            if not tally.passed:
+                tally.failed.append(f"{name}: no test ran")
+            print(f"gtest in {name}: {tally}", flush=True)
             total.add(tally)
     for name in total.failed:
         print(f"FAILED {name}")
