@@ -1,6 +1,7 @@
 /* Headers.c - the runtime's headers are C11.
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  */
+#include "tilewright-rt/Cache.h"
 #include "tilewright-rt/Device.h"
 #include "tilewright-rt/Kernel.h"
 #include "tilewright-rt/Library.h"

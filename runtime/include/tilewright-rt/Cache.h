@@ -1,0 +1,110 @@
+/* Cache.h - keeps what took long to make: bytes by key, in memory and in a
+ * folder that processes share.
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * A key is any bytes; an entry holds its whole key, so that what is found is
+ * what was asked for, whatever a hash says. A damaged entry is a miss, and a
+ * file system that refuses is at most a counted warning: the value stays in
+ * memory. docs/CacheFormat.md describes the files.
+ *
+ * A cache may be used from several threads, a folder from several processes and
+ * machines.
+ */
+#ifndef TILEWRIGHT_RT_CACHE_H
+#define TILEWRIGHT_RT_CACHE_H
+
+#include "tilewright-rt/Library.h"
+#include "tilewright-rt/Status.h"
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct TwCacheStorage *TwCache;
+typedef struct TwCacheLeaseStorage *TwCacheLease;
+
+/** How to open a cache; all zero is right for most. */
+typedef struct TwCacheOptions {
+  /** Null: TILEWRIGHT_CACHE_DIR, else "tilewright" in the XDG cache folder. */
+  const char *folder;
+  /** Most bytes of the folder; 0: 2 GiB. It may be exceeded by what was put
+   * since it was looked at last, at most a sixteenth. */
+  uint64_t maxBytes;
+  /** Most bytes in memory; 0: 64 MiB. */
+  uint64_t maxMemoryBytes;
+  /** Writes nothing. */
+  int32_t isReadOnly;
+  /** Takes a folder that a group may write to. */
+  int32_t allowsGroupWrite;
+  /** Waits until the disk has an entry before others may see it. */
+  int32_t syncs;
+} TwCacheOptions;
+
+/** What happened since the cache was opened. */
+typedef struct TwCacheCounters {
+  uint64_t memoryHits, folderHits, misses;
+  /** Of the misses: entries that were damaged or of another version. */
+  uint64_t damaged;
+  uint64_t puts;
+  /** Times that the file system refused. */
+  uint64_t warnings;
+  /** Entries that were removed to keep the bound. */
+  uint64_t evictions;
+} TwCacheCounters;
+
+/** A value, and what keeps it. */
+typedef struct TwCacheValue {
+  TwBytes bytes;
+  void *owner; /**< null: there is no value */
+} TwCacheValue;
+
+/** Opens a cache; the folder is made if there is none. `options` may be null.
+ *
+ * Errors: INVALID_ARGUMENT  no folder is named, and none can be guessed
+ *         UNSUPPORTED       the folder belongs to another user, or everybody
+ *                           may write to it; what it holds cannot be trusted
+ *         NOT_FOUND         there is none, and it cannot be made */
+TW_EXPORTED TwStatus twCacheOpen(const TwCacheOptions *options, TwCache *cache);
+/** Values outlive it. Null is nothing. */
+TW_EXPORTED void twCacheClose(TwCache cache);
+/** The folder, as long as the cache is open. */
+TW_EXPORTED const char *twCacheGetFolder(TwCache cache);
+
+/** The value of `key`; `value->owner` is null where there is none, which is no
+ * error. Give it back with twCacheValueDestroy. */
+TW_EXPORTED TwStatus twCacheGet(TwCache cache, TwBytes key,
+                                TwCacheValue *value);
+/** Sets the value of `key`. It is in memory at least; no other process sees a
+ * part of it. */
+TW_EXPORTED TwStatus twCachePut(TwCache cache, TwBytes key, TwBytes value);
+TW_EXPORTED void twCacheValueDestroy(TwCacheValue value);
+
+/** Asks for the right to make the value of `key`: one at a time has it, among
+ * all processes. `*lease` is null while another has it. It ends with its
+ * process, however that ends; a forked child does not have it. Where the file
+ * system has no locks everybody gets it. */
+TW_EXPORTED TwStatus twCacheTryLease(TwCache cache, TwBytes key,
+                                     TwCacheLease *lease);
+TW_EXPORTED void twCacheLeaseDestroy(TwCacheLease lease);
+/** The value of `key`, or else a lease to make it: waits at most `milliseconds`
+ * for another who is making it. Both null: the time is over; make it yourself. */
+TW_EXPORTED TwStatus twCacheGetOrLease(TwCache cache, TwBytes key,
+                                       uint32_t milliseconds,
+                                       TwCacheValue *value,
+                                       TwCacheLease *lease);
+
+TW_EXPORTED void twCacheGetCounters(TwCache cache, TwCacheCounters *counters);
+/** Removes the entries that were not asked for longest until the folder has at
+ * most `maxBytes`, and what processes that died left behind. */
+TW_EXPORTED TwStatus twCachePrune(TwCache cache, uint64_t maxBytes);
+/** Reads every entry of the folder. */
+TW_EXPORTED TwStatus twCacheVerify(TwCache cache, uint64_t *numEntries,
+                                   uint64_t *numBytes, uint64_t *numDamaged);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* TILEWRIGHT_RT_CACHE_H */

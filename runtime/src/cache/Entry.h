@@ -1,0 +1,29 @@
+// Entry.h - the file of a cache entry; docs/CacheFormat.md.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef TILEWRIGHT_RUNTIME_CACHE_ENTRY_H
+#define TILEWRIGHT_RUNTIME_CACHE_ENTRY_H
+
+#include "tilewright-rt/Library.h"
+#include <string>
+
+namespace tilewright::rt {
+
+/// The bytes of an entry.
+std::string writeEntry(TwBytes key, TwBytes value);
+
+enum class EntryState { Good, OtherKey, Damaged };
+
+/// Checks the bytes of an entry against its own lengths and checksums, and
+/// against `key`, unless that is null. `value` points into `bytes`.
+EntryState readEntry(const std::string &bytes, const TwBytes *key,
+                     TwBytes &value);
+
+/// The value in the bytes of an entry that were found to be good.
+TwBytes getEntryValue(const std::string &bytes);
+
+/// 32 hexadecimal digits that name the entry of `key`.
+std::string getEntryName(TwBytes key);
+
+} // namespace tilewright::rt
+
+#endif // TILEWRIGHT_RUNTIME_CACHE_ENTRY_H

@@ -1,0 +1,40 @@
+// Files.h - the file system as a cache uses it: every failure is an answer.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef TILEWRIGHT_RUNTIME_CACHE_FILES_H
+#define TILEWRIGHT_RUNTIME_CACHE_FILES_H
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tilewright::rt {
+
+/// Reads a regular file; 0 or errno. Never follows a link at its end.
+int readFile(const std::string &path, std::string &bytes);
+
+/// Writes `bytes` to a new file `temporary` and renames it to `path`, so that
+/// others see all of it or nothing; 0 or errno, and nothing is left then.
+int publishFile(const std::string &temporary, const std::string &path,
+                const std::string &bytes, bool syncs);
+
+/// Makes a folder and those above it, for this user alone; 0 or errno.
+int makeFolders(const std::string &path);
+
+struct FileInfo {
+  std::string name;
+  uint64_t bytes = 0;
+  int64_t stamp = 0; ///< seconds; of the last change
+  bool isFolder = false;
+};
+/// What a folder holds, links excepted; empty where it cannot be read.
+std::vector<FileInfo> listFolder(const std::string &path);
+
+/// Sets a file's time to now.
+void stampFile(const std::string &path);
+
+/// Now, in seconds.
+int64_t getNow();
+
+} // namespace tilewright::rt
+
+#endif // TILEWRIGHT_RUNTIME_CACHE_FILES_H

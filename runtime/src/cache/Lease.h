@@ -1,0 +1,26 @@
+// Lease.h - the right to make something, among processes.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef TILEWRIGHT_RUNTIME_CACHE_LEASE_H
+#define TILEWRIGHT_RUNTIME_CACHE_LEASE_H
+
+#include <string>
+
+/// A locked file, which is open as long as the lease is held. The system lets
+/// go of it when its process ends, in whatever way.
+struct TwCacheLeaseStorage {
+  int file = -1; ///< -1: the file system has no locks
+  /// How often the process had been forked when the file was opened.
+  unsigned forks = 0;
+};
+
+namespace tilewright::rt {
+
+enum class LeaseState { Held, Taken, NoLocks };
+
+/// Tries to lock the file `path`; never waits.
+LeaseState tryLease(const std::string &path, TwCacheLeaseStorage &lease);
+void releaseLease(TwCacheLeaseStorage &lease);
+
+} // namespace tilewright::rt
+
+#endif // TILEWRIGHT_RUNTIME_CACHE_LEASE_H

@@ -1,0 +1,482 @@
+// CacheTest.cpp - entries whole and damaged, bounds, leases, many processes.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "tilewright-rt/Cache.h"
+#include "Support.h"
+#include "gtest/gtest.h"
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <fcntl.h>
+#include <filesystem>
+#include <fstream>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+#include <vector>
+
+namespace fs = std::filesystem;
+
+namespace {
+
+TwBytes bytesOf(const std::string &text) { return {text.data(), text.size()}; }
+
+struct CacheTest : testing::Test {
+  std::string folder;
+  TwCache cache = nullptr;
+
+  void SetUp() override {
+    std::string name = fs::temp_directory_path() / "tilewright-cache-XXXXXX";
+    ASSERT_NE(mkdtemp(&name[0]), nullptr);
+    folder = name;
+    open();
+  }
+  void TearDown() override {
+    twCacheClose(cache);
+    fs::remove_all(folder);
+  }
+
+  /// Opens the folder anew: nothing is in memory then.
+  void open(TwCacheOptions options = {}) {
+    twCacheClose(cache);
+    cache = nullptr;
+    options.folder = folder.c_str();
+    ASSERT_EQ(take(twCacheOpen(&options, &cache)), "");
+  }
+  void put(const std::string &key, const std::string &value) {
+    ASSERT_EQ(take(twCachePut(cache, bytesOf(key), bytesOf(value))), "");
+  }
+  /// The value, or "(none)".
+  std::string get(const std::string &key) { return get(cache, key); }
+  static std::string get(TwCache cache, const std::string &key) {
+    TwCacheValue value;
+    EXPECT_EQ(take(twCacheGet(cache, bytesOf(key), &value)), "");
+    if (!value.owner)
+      return "(none)";
+    std::string text(static_cast<const char *>(value.bytes.data),
+                     value.bytes.size);
+    twCacheValueDestroy(value);
+    return text;
+  }
+  TwCacheCounters count() {
+    TwCacheCounters counters;
+    twCacheGetCounters(cache, &counters);
+    return counters;
+  }
+  std::vector<fs::path> listEntries() {
+    std::vector<fs::path> paths;
+    for (const auto &file : fs::recursive_directory_iterator(folder))
+      if (file.path().extension() == ".entry")
+        paths.push_back(file.path());
+    return paths;
+  }
+  static std::string readAll(const fs::path &path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  static void writeAll(const fs::path &path, const std::string &bytes) {
+    std::ofstream(path, std::ios::binary) << bytes;
+  }
+};
+
+TEST_F(CacheTest, KeepsValues) {
+  EXPECT_EQ(get("a"), "(none)");
+  std::string large(100000, 'x'), binary("\0\xff\n", 3);
+  put("a", large);
+  put(binary, "");
+  put(std::string(5000, 'k'), binary);
+  EXPECT_EQ(get("a"), large);
+  EXPECT_EQ(count().memoryHits, 1u);
+  open();
+  EXPECT_EQ(get("a"), large);
+  EXPECT_EQ(get(binary), "");
+  EXPECT_EQ(get(std::string(5000, 'k')), binary);
+  EXPECT_EQ(get("b"), "(none)");
+  EXPECT_EQ(count().folderHits, 3u);
+  EXPECT_EQ(count().misses, 1u);
+  put("a", "new");
+  open();
+  EXPECT_EQ(get("a"), "new");
+  EXPECT_EQ(count().warnings, 0u);
+}
+
+TEST_F(CacheTest, ValuesOutliveTheCache) {
+  put("a", "value");
+  TwCacheValue value;
+  ASSERT_EQ(take(twCacheGet(cache, bytesOf("a"), &value)), "");
+  open();
+  EXPECT_EQ(std::string(static_cast<const char *>(value.bytes.data),
+                        value.bytes.size),
+            "value");
+  twCacheValueDestroy(value);
+}
+
+TEST_F(CacheTest, EveryBitCounts) {
+  std::string key = "a key", value = "some value of a few bytes";
+  put(key, value);
+  fs::path path = listEntries().at(0);
+  std::string good = readAll(path);
+  for (size_t bit = 0; bit < good.size() * 8; ++bit) {
+    std::string bad = good;
+    bad[bit / 8] ^= char(1 << bit % 8);
+    writeAll(path, bad);
+    open();
+    ASSERT_EQ(get(key), "(none)") << "bit " << bit;
+    ASSERT_EQ(count().damaged, 1u);
+  }
+  for (size_t size = 0; size < good.size(); ++size) {
+    writeAll(path, good.substr(0, size));
+    open();
+    ASSERT_EQ(get(key), "(none)") << size << " bytes";
+  }
+  writeAll(path, good + "x");
+  open();
+  EXPECT_EQ(get(key), "(none)");
+  uint64_t entries, bytes, damaged;
+  ASSERT_EQ(take(twCacheVerify(cache, &entries, &bytes, &damaged)), "");
+  EXPECT_EQ(entries, 1u);
+  EXPECT_EQ(bytes, good.size() + 1);
+  EXPECT_EQ(damaged, 1u);
+  // The next one that is put takes its place.
+  put(key, value);
+  open();
+  EXPECT_EQ(get(key), value);
+}
+
+TEST_F(CacheTest, AnotherKeyOfTheSameHash) {
+  put("a", "value of a");
+  fs::path a = listEntries().at(0);
+  std::string bytes = readAll(a);
+  put("b", "value of b");
+  for (const fs::path &path : listEntries())
+    if (path != a)
+      writeAll(path, bytes); // as if both had one name
+  open();
+  EXPECT_EQ(get("b"), "(none)");
+  EXPECT_EQ(get("a"), "value of a");
+  EXPECT_EQ(count().damaged, 0u);
+}
+
+TEST_F(CacheTest, WhatIsNoEntryIsNoEntry) {
+  put("a", "value");
+  fs::path path = listEntries().at(0);
+  auto expectMiss = [&] {
+    open();
+    EXPECT_EQ(get("a"), "(none)");
+  };
+  fs::remove(path);
+  fs::create_directory(path);
+  expectMiss();
+  fs::remove(path);
+  fs::create_symlink("/etc/passwd", path);
+  expectMiss();
+  fs::remove(path);
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0); // would block a careless reader
+  expectMiss();
+  fs::remove(path);
+  put("a", "value");
+  open();
+  EXPECT_EQ(get("a"), "value");
+}
+
+TEST_F(CacheTest, RefusesFolders) {
+  auto expectRefused = [&](mode_t mode, const std::string &part) {
+    ASSERT_EQ(chmod(folder.c_str(), mode), 0);
+    TwCacheOptions options = {};
+    options.folder = folder.c_str();
+    TwCache other = nullptr;
+    TwStatus status = twCacheOpen(&options, &other);
+    EXPECT_EQ(twStatusGetCode(status), TW_UNSUPPORTED);
+    std::string message = take(status);
+    EXPECT_NE(message.find(part), std::string::npos) << message;
+    EXPECT_EQ(other, nullptr);
+  };
+  expectRefused(0777, "everybody may write to cache folder '");
+  expectRefused(0770, "a group may write to cache folder '");
+  TwCacheOptions options = {};
+  options.allowsGroupWrite = 1;
+  open(options);
+  ASSERT_EQ(chmod(folder.c_str(), 0700), 0);
+  if (geteuid() == 0) {
+    ASSERT_EQ(chown(folder.c_str(), 12345, getgid()), 0);
+    expectRefused(0700, "belongs to user 12345, not to 0");
+    ASSERT_EQ(chown(folder.c_str(), 0, getgid()), 0);
+  }
+  TwCache other = nullptr;
+  options.folder = "/proc/nowhere";
+  EXPECT_NE(take(twCacheOpen(&options, &other))
+                .find("cannot make cache folder "
+                      "'/proc/nowhere'"),
+            std::string::npos);
+  options.folder = "/dev/null";
+  EXPECT_NE(take(twCacheOpen(&options, &other)), "");
+}
+
+TEST_F(CacheTest, FindsItsFolder) {
+  auto getFolder = [&](const char *own, const char *xdg, const char *home) {
+    auto set = [](const char *name, const char *value) {
+      value ? setenv(name, value, 1) : unsetenv(name);
+    };
+    set("TILEWRIGHT_CACHE_DIR", own);
+    set("XDG_CACHE_HOME", xdg);
+    set("HOME", home);
+    TwCache other = nullptr;
+    std::string text = take(twCacheOpen(nullptr, &other));
+    if (other)
+      text = twCacheGetFolder(other);
+    twCacheClose(other);
+    return text;
+  };
+  std::string home = std::getenv("HOME") ? std::getenv("HOME") : "/root";
+  std::string a = folder + "/a", b = folder + "/b", c = folder + "/c";
+  EXPECT_EQ(getFolder(a.c_str(), b.c_str(), c.c_str()), a);
+  EXPECT_EQ(getFolder("", b.c_str(), c.c_str()), b + "/tilewright");
+  EXPECT_EQ(getFolder(nullptr, "relative", c.c_str()),
+            c + "/.cache/tilewright");
+  EXPECT_EQ(getFolder(nullptr, nullptr, nullptr),
+            "expected a cache folder: set TILEWRIGHT_CACHE_DIR, or HOME");
+  setenv("HOME", home.c_str(), 1);
+}
+
+TEST_F(CacheTest, ReadOnly) {
+  put("a", "value");
+  TwCacheOptions options = {};
+  options.isReadOnly = 1;
+  open(options);
+  put("b", "in memory");
+  EXPECT_EQ(get("a"), "value");
+  EXPECT_EQ(get("b"), "in memory");
+  EXPECT_NE(take(twCachePrune(cache, 0)), "");
+  EXPECT_EQ(listEntries().size(), 1u);
+  TwCacheLease lease = nullptr;
+  ASSERT_EQ(take(twCacheTryLease(cache, bytesOf("c"), &lease)), "");
+  EXPECT_NE(lease, nullptr); // everybody makes it
+  twCacheLeaseDestroy(lease);
+}
+
+TEST_F(CacheTest, AFullDiskIsAWarning) {
+  // No file may get longer than this.
+  rlimit old, tight = {4096, 0};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &old), 0);
+  tight.rlim_max = old.rlim_max;
+  signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &tight), 0);
+  std::string large(100000, 'x');
+  put("a", large);
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &old), 0);
+  EXPECT_EQ(get("a"), large);
+  EXPECT_EQ(count().warnings, 1u);
+  EXPECT_EQ(listEntries().size(), 0u);
+  EXPECT_TRUE(fs::is_empty(folder + "/v1/tmp"));
+}
+
+TEST_F(CacheTest, KeepsItsBound) {
+  TwCacheOptions options = {};
+  options.maxBytes = 160000;
+  options.maxMemoryBytes = 1;
+  open(options);
+  fs::create_directory(folder + "/v1");
+  writeAll(folder + "/v1/README", "not ours");
+  for (int i = 0; i < 100; ++i) {
+    put("key " + std::to_string(i), std::string(10000, char('a' + i % 26)));
+    uint64_t total = 0;
+    for (const fs::path &path : listEntries())
+      total += fs::file_size(path);
+    ASSERT_LE(total, 160000u + 160000u / 16 + 11000u);
+  }
+  EXPECT_GT(count().evictions, 50u);
+  EXPECT_GE(listEntries().size(), 8u);
+  EXPECT_EQ(readAll(folder + "/v1/README"), "not ours");
+  ASSERT_EQ(take(twCachePrune(cache, 0)), "");
+  EXPECT_EQ(listEntries().size(), 0u);
+  EXPECT_TRUE(fs::exists(folder + "/v1/README"));
+}
+
+TEST_F(CacheTest, RemovesWhatWasNotAskedFor) {
+  auto setAge = [](const fs::path &path, int seconds) {
+    fs::last_write_time(path, fs::file_time_type::clock::now() -
+                                  std::chrono::seconds(seconds));
+  };
+  put("old", std::string(1000, 'o'));
+  setAge(listEntries().at(0), 30 * 24 * 3600);
+  put("older", std::string(1000, 'p'));
+  for (const fs::path &path : listEntries())
+    if (readAll(path).find("older") != std::string::npos)
+      setAge(path, 60 * 24 * 3600);
+  put("new", std::string(1000, 'n'));
+  put("future", std::string(1000, 'f'));
+  for (const fs::path &path : listEntries())
+    if (readAll(path).find("future") != std::string::npos)
+      setAge(path, -365 * 24 * 3600); // the clock jumped
+  open();
+  EXPECT_NE(get("older"), "(none)"); // sets its time
+  ASSERT_EQ(take(twCachePrune(cache, 3600)), "");
+  open();
+  EXPECT_EQ(get("old"), "(none)");
+  EXPECT_NE(get("older"), "(none)");
+}
+
+TEST_F(CacheTest, RemovesWhatTheDeadLeft) {
+  put("a", "value");
+  std::string stale = folder + "/v1/tmp/1-2-3",
+              fresh = folder + "/v1/tmp/4-5-6";
+  writeAll(stale, "half");
+  writeAll(fresh, "half");
+  fs::last_write_time(stale, fs::file_time_type::clock::now() -
+                                 std::chrono::hours(48));
+  ASSERT_EQ(take(twCachePrune(cache, 1 << 20)), "");
+  EXPECT_FALSE(fs::exists(stale));
+  EXPECT_TRUE(fs::exists(fresh));
+  EXPECT_EQ(get("a"), "value");
+}
+
+TEST_F(CacheTest, Refuses) {
+  TwCacheValue value;
+  EXPECT_EQ(take(twCacheGet(cache, {nullptr, 0}, &value)),
+            "expected a cache and a key");
+  EXPECT_EQ(take(twCachePut(cache, bytesOf("a"), {nullptr, 5})),
+            "expected a value of 5 bytes, but got null");
+  EXPECT_EQ(take(twCachePut(nullptr, bytesOf("a"), {nullptr, 0})),
+            "expected a cache and a key");
+}
+
+TEST_F(CacheTest, OneLeaseAtATime) {
+  TwCacheLease first = nullptr, second = nullptr;
+  ASSERT_EQ(take(twCacheTryLease(cache, bytesOf("a"), &first)), "");
+  ASSERT_NE(first, nullptr);
+  ASSERT_EQ(take(twCacheTryLease(cache, bytesOf("a"), &second)), "");
+  EXPECT_EQ(second, nullptr);
+  ASSERT_EQ(take(twCacheTryLease(cache, bytesOf("b"), &second)), "");
+  EXPECT_NE(second, nullptr); // of another key
+  twCacheLeaseDestroy(second);
+  twCacheLeaseDestroy(first);
+  ASSERT_EQ(take(twCacheTryLease(cache, bytesOf("a"), &second)), "");
+  EXPECT_NE(second, nullptr);
+  twCacheLeaseDestroy(second);
+}
+
+TEST_F(CacheTest, WaitsNoLongerThanItMay) {
+  TwCacheLease lease = nullptr, none = nullptr;
+  ASSERT_EQ(take(twCacheTryLease(cache, bytesOf("a"), &lease)), "");
+  TwCacheValue value;
+  auto start = std::chrono::steady_clock::now();
+  ASSERT_EQ(take(twCacheGetOrLease(cache, bytesOf("a"), 50, &value, &none)),
+            "");
+  auto time = std::chrono::steady_clock::now() - start;
+  EXPECT_EQ(value.owner, nullptr);
+  EXPECT_EQ(none, nullptr);
+  EXPECT_GE(time, std::chrono::milliseconds(48));
+  twCacheLeaseDestroy(lease);
+}
+
+TEST_F(CacheTest, AKilledOwnerHoldsNobodyUp) {
+  int ready[2];
+  ASSERT_EQ(pipe(ready), 0);
+  pid_t owner = fork();
+  ASSERT_GE(owner, 0);
+  if (owner == 0) {
+    TwCacheLease lease = nullptr;
+    twStatusDestroy(twCacheTryLease(cache, bytesOf("a"), &lease));
+    // A child of the owner lives on, and must not keep the lease.
+    if (fork() == 0) {
+      sleep(5);
+      _exit(0);
+    }
+    char byte = lease ? 1 : 0;
+    if (write(ready[1], &byte, 1) != 1)
+      _exit(1);
+    pause();
+  }
+  char byte = 0;
+  ASSERT_EQ(read(ready[0], &byte, 1), 1);
+  ASSERT_EQ(byte, 1);
+  TwCacheLease lease = nullptr;
+  ASSERT_EQ(take(twCacheTryLease(cache, bytesOf("a"), &lease)), "");
+  EXPECT_EQ(lease, nullptr);
+  kill(owner, SIGKILL);
+  waitpid(owner, nullptr, 0);
+  TwCacheValue value;
+  ASSERT_EQ(take(twCacheGetOrLease(cache, bytesOf("a"), 2000, &value, &lease)),
+            "");
+  EXPECT_NE(lease, nullptr);
+  twCacheLeaseDestroy(lease);
+  close(ready[0]);
+  close(ready[1]);
+}
+
+TEST_F(CacheTest, SixtyFourProcessesMakeOnce) {
+  std::string log = folder + "/made";
+  int start[2];
+  ASSERT_EQ(pipe(start), 0);
+  std::vector<pid_t> children;
+  for (int i = 0; i < 64; ++i) {
+    pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child) {
+      children.push_back(child);
+      continue;
+    }
+    close(start[1]);
+    char byte;
+    if (read(start[0], &byte, 1) < 0) // until the parent closes it
+      _exit(2);
+    TwCacheOptions options = {};
+    options.folder = folder.c_str();
+    TwCache own = nullptr;
+    if (twCacheOpen(&options, &own))
+      _exit(3);
+    TwCacheValue value;
+    TwCacheLease lease;
+    if (twCacheGetOrLease(own, bytesOf("key"), 60000, &value, &lease))
+      _exit(4);
+    if (lease) {
+      // It takes a while to make, and is written down.
+      usleep(100000);
+      int file = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+      if (write(file, "x", 1) != 1)
+        _exit(5);
+      if (twCachePut(own, bytesOf("key"), bytesOf("made")))
+        _exit(6);
+      twCacheLeaseDestroy(lease);
+    } else if (!value.owner) {
+      _exit(7);
+    }
+    _exit(get(own, "key") == "made" ? 0 : 8);
+  }
+  close(start[0]);
+  close(start[1]);
+  for (pid_t child : children) {
+    int result = 0;
+    ASSERT_EQ(waitpid(child, &result, 0), child);
+    EXPECT_TRUE(WIFEXITED(result) && WEXITSTATUS(result) == 0)
+        << WEXITSTATUS(result);
+  }
+  EXPECT_EQ(fs::file_size(log), 1u);
+}
+
+TEST_F(CacheTest, ManyThreads) {
+  TwCacheOptions options = {};
+  options.maxMemoryBytes = 20000; // most go through the folder
+  open(options);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 8; ++t)
+    threads.emplace_back([&, t] {
+      std::mt19937 random(t);
+      for (int i = 0; i < 300; ++i) {
+        std::string key = "key " + std::to_string(random() % 20);
+        std::string want(1000 + key.back(), key.back());
+        std::string got = get(key);
+        if (got == "(none)")
+          twStatusDestroy(twCachePut(cache, bytesOf(key), bytesOf(want)));
+        else
+          EXPECT_EQ(got, want);
+      }
+    });
+  for (std::thread &thread : threads)
+    thread.join();
+  EXPECT_EQ(count().warnings, 0u);
+  EXPECT_EQ(count().damaged, 0u);
+}
+
+} // namespace
