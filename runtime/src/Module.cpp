@@ -57,15 +57,13 @@ static TwStatus addImage(TwModuleStorage &module, const TwImageInfo &info) {
   }
   if (!rank)
     return nullptr;
+  std::unique_ptr<Variant> *place = nullptr;
   for (std::unique_ptr<Variant> &variant : module.variants)
     if (variant->kernel->name == info.kernel &&
-        variant->kernel->variant == info.variant) {
-      if (variant->rank >= rank)
-        return nullptr;
-      std::swap(variant, module.variants.back());
-      module.variants.pop_back();
-      break;
-    }
+        variant->kernel->variant == info.variant)
+      place = &variant;
+  if (place && (*place)->rank >= rank)
+    return nullptr;
   auto variant = std::make_unique<Variant>();
   if (TwStatus status = twKernelCreate(info.metadata, &variant->kernel)) {
     status->message = std::string("kernel '") + info.kernel + "', variant '" +
@@ -75,7 +73,11 @@ static TwStatus addImage(TwModuleStorage &module, const TwImageInfo &info) {
   variant->image = image;
   variant->rank = rank;
   variant->assumptions = countAssumptions(*variant->kernel);
-  module.variants.push_back(std::move(variant));
+  // Where the other was: variants keep the library's order.
+  if (place)
+    *place = std::move(variant);
+  else
+    module.variants.push_back(std::move(variant));
   return nullptr;
 }
 

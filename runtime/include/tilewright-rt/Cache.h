@@ -76,8 +76,8 @@ TW_EXPORTED const char *twCacheGetFolder(TwCache cache);
  * error. Give it back with twCacheValueDestroy. */
 TW_EXPORTED TwStatus twCacheGet(TwCache cache, TwBytes key,
                                 TwCacheValue *value);
-/** Sets the value of `key`. It is in memory at least; no other process sees a
- * part of it. */
+/** Sets the value of `key`, in memory as far as it fits and in the folder up to
+ * 1 GiB; no other process sees a part of it. */
 TW_EXPORTED TwStatus twCachePut(TwCache cache, TwBytes key, TwBytes value);
 TW_EXPORTED void twCacheValueDestroy(TwCacheValue value);
 

@@ -7,9 +7,9 @@
  *
  * Memory, streams and events are the driver's own handles: what another library
  * made on the same device can be passed here, and the other way round. On
- * "cuda" calls work in the context that is current if it is of the device, else
- * in the device's primary context; what was current before is current again
- * after each call.
+ * "cuda" a device keeps to the context that was current when it was opened, if
+ * that is one of the device, else to the device's primary context; what was
+ * current before a call is current again after it.
  *
  * A device may be used from several threads. In a child process after fork all
  * calls but twDeviceClose answer UNSUPPORTED: open the device again there.

@@ -256,7 +256,9 @@ TwStatus twCachePut(TwCache cache, TwBytes key, TwBytes value) {
   if (cache->isReadOnly)
     return nullptr;
   std::string path = cache->getEntryPath(key);
-  int error = makeFolders(path.substr(0, path.rfind('/')));
+  int error = entry->size() > kMostFileBytes ? EFBIG : 0;
+  if (!error)
+    error = makeFolders(path.substr(0, path.rfind('/')));
   if (!error)
     error = makeFolders(cache->root + "/tmp");
   if (!error)

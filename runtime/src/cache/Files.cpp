@@ -11,8 +11,6 @@
 
 using namespace tilewright;
 
-static constexpr uint64_t kMostBytes = uint64_t(1) << 40;
-
 int rt::readFile(const std::string &path, std::string &bytes) {
   bytes.clear();
   // A pipe with that name must not block.
@@ -21,7 +19,7 @@ int rt::readFile(const std::string &path, std::string &bytes) {
     return errno;
   struct stat info;
   int error = fstat(file, &info) ? errno : 0;
-  if (!error && (!S_ISREG(info.st_mode) || uint64_t(info.st_size) > kMostBytes))
+  if (!error && (!S_ISREG(info.st_mode) || uint64_t(info.st_size) > kMostFileBytes))
     error = EINVAL;
   if (!error)
     bytes.resize(size_t(info.st_size));

@@ -9,6 +9,9 @@
 
 namespace tilewright::rt {
 
+/// Nothing larger is read or written: memory for it may not be there.
+constexpr uint64_t kMostFileBytes = uint64_t(1) << 30;
+
 /// Reads a regular file; 0 or errno. Never follows a link at its end.
 int readFile(const std::string &path, std::string &bytes);
 

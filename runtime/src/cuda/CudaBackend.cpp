@@ -14,7 +14,7 @@ class CudaBackend : public Backend {
 public:
   CudaBackend(const Api &api, Device device) : api(api), device(device) {}
   ~CudaBackend() override {
-    if (primary)
+    if (ownsContext)
       api.cuDevicePrimaryCtxRelease_v2(device);
   }
 
@@ -100,22 +100,32 @@ private:
     return reinterpret_cast<Address>(memory);
   }
 
-  /// Calls `body` in the caller's context if it is one of this device, else in
-  /// the primary one, which is not current any more afterwards.
+  /// Calls `body` in the device's context; what was current is so again then.
   template <typename Body> Result inContext(Body body) {
     Context current = nullptr;
     if (Result result = api.cuCtxGetCurrent(&current))
       return result;
-    if (current == primary)
+    if (current == context)
       return body();
-    Device owner = -1;
-    if (current && !api.cuCtxGetDevice(&owner) && owner == device)
-      return body();
-    if (Result result = api.cuCtxPushCurrent_v2(primary))
+    if (Result result = api.cuCtxPushCurrent_v2(context))
       return result;
     Result result = body();
     Context popped;
     api.cuCtxPopCurrent_v2(&popped);
+    return result;
+  }
+
+  /// That of the caller, if it is one of this device; else the primary one.
+  Result findContext() {
+    Context current = nullptr;
+    Device owner = -1;
+    if (!api.cuCtxGetCurrent(&current) && current &&
+        !api.cuCtxGetDevice(&owner) && owner == device) {
+      context = current;
+      return kSuccess;
+    }
+    Result result = api.cuDevicePrimaryCtxRetain(&context, device);
+    ownsContext = !result;
     return result;
   }
 
@@ -130,7 +140,8 @@ private:
 
   const Api &api;
   Device device;
-  Context primary = nullptr;
+  Context context = nullptr;
+  bool ownsContext = false; ///< the primary one
 };
 
 } // namespace
@@ -154,7 +165,7 @@ TwStatus CudaBackend::open(int ordinal) {
   get(kMultiprocessorCount, units);
   get(kMaxSharedPerBlockOptin, shared);
   if (!result)
-    result = api.cuDevicePrimaryCtxRetain(&primary, device);
+    result = findContext();
   if (result)
     return refuse(api, result, "open the device");
   product = name;

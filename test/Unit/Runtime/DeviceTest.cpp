@@ -185,15 +185,11 @@ TEST(CudaDevice, Calls) {
   stub.setCurrent(2);
   EXPECT_EQ(take(twDeviceSynchronize(device)), "");
   EXPECT_EQ(stub.takeLog(), "cuCtxSynchronize\n");
-  // The caller's own context of this device.
-  stub.setCurrent(20);
-  EXPECT_EQ(take(twDeviceSynchronize(device)), "");
-  EXPECT_EQ(stub.takeLog(), "cuCtxGetDevice\ncuCtxSynchronize\n");
   // One of another device.
   stub.setCurrent(1);
   EXPECT_EQ(take(twDeviceSynchronize(device)), "");
-  EXPECT_EQ(stub.takeLog(), "cuCtxGetDevice\ncuCtxPushCurrent_v2\n"
-                            "cuCtxSynchronize\ncuCtxPopCurrent_v2\n");
+  EXPECT_EQ(stub.takeLog(),
+            "cuCtxPushCurrent_v2\ncuCtxSynchronize\ncuCtxPopCurrent_v2\n");
   EXPECT_EQ(stub.getCurrent(), 1);
 
   stub.setCurrent(2);
@@ -228,6 +224,32 @@ TEST(CudaDevice, Calls) {
                             "cuMemFree_v2\n"
                             "cuDevicePrimaryCtxRelease_v2 1\n");
   stub.setCurrent(0);
+}
+
+TEST(CudaDevice, KeepsToTheContextOfTheCaller) {
+  Stub stub("cuda");
+  stub.reset();
+  stub.setCurrent(20); // not the primary one, of device 1
+  TwDevice device = nullptr;
+  ASSERT_EQ(openDevice("cuda:1", &device), "");
+  EXPECT_EQ(stub.takeLog().find("cuDevicePrimaryCtxRetain"), std::string::npos);
+  EXPECT_EQ(take(twDeviceSynchronize(device)), "");
+  EXPECT_EQ(stub.takeLog(), "cuCtxSynchronize\n");
+  // Also from a thread that has none.
+  stub.setCurrent(0);
+  EXPECT_EQ(take(twDeviceSynchronize(device)), "");
+  EXPECT_EQ(stub.takeLog(),
+            "cuCtxPushCurrent_v2\ncuCtxSynchronize\ncuCtxPopCurrent_v2\n");
+  twDeviceClose(device);
+  EXPECT_EQ(stub.takeLog(), ""); // nothing of the caller's is released
+  // One of another device is not taken.
+  stub.setCurrent(20);
+  ASSERT_EQ(openDevice("cuda:0", &device), "");
+  EXPECT_NE(stub.takeLog().find("cuDevicePrimaryCtxRetain 0\n"),
+            std::string::npos);
+  EXPECT_EQ(stub.getCurrent(), 20);
+  twDeviceClose(device);
+  stub.reset();
 }
 
 TEST(CudaDevice, Errors) {

@@ -124,6 +124,15 @@ TEST_P(AnyModule, TakesTheVariantThatAssumesMost) {
   EXPECT_EQ(choose(96, 4), "by8"); // not aligned
   EXPECT_EQ(choose(64, 0), "by8");
   EXPECT_EQ(choose(63, 0), "any");
+  // Of equal ones the library's first, wherever its better code stands.
+  TwModule equal =
+      makeModule(device, {{chip, "first"}, {chip, "second"}, {chip, "first"}});
+  TwFunction either = nullptr;
+  ASSERT_EQ(take(twModuleGetFunction(equal, "count", nullptr, &either)), "");
+  TwKernel kernel = nullptr;
+  ASSERT_EQ(take(twFunctionGetKernel(either, 0, &kernel)), "");
+  EXPECT_STREQ(twKernelGetVariant(kernel), "first");
+  twModuleDestroy(equal);
   // By name there is no other to fall to.
   TwFunction fixed = nullptr;
   ASSERT_EQ(take(twModuleGetFunction(module, "count", "fixed", &fixed)), "");
