@@ -99,6 +99,9 @@ TW_EXPORTED void twCacheGetCounters(TwCache cache, TwCacheCounters *counters);
 /** Removes the entries that were not asked for longest until the folder has at
  * most `maxBytes`, and what processes that died left behind. */
 TW_EXPORTED TwStatus twCachePrune(TwCache cache, uint64_t maxBytes);
+/** What the folder holds; reads no entry. */
+TW_EXPORTED TwStatus twCacheGetUsage(TwCache cache, uint64_t *numEntries,
+                                     uint64_t *numBytes);
 /** Reads every entry of the folder. */
 TW_EXPORTED TwStatus twCacheVerify(TwCache cache, uint64_t *numEntries,
                                    uint64_t *numBytes, uint64_t *numDamaged);

@@ -394,6 +394,18 @@ TwStatus twCachePrune(TwCache cache, uint64_t maxBytes) {
   return nullptr;
 }
 
+TwStatus twCacheGetUsage(TwCache cache, uint64_t *numEntries,
+                         uint64_t *numBytes) {
+  if (!cache || !numEntries || !numBytes)
+    return fail(TW_INVALID_ARGUMENT, "expected a cache and places for counts");
+  *numEntries = *numBytes = 0;
+  for (const EntryFile &entry : listEntries(cache)) {
+    ++*numEntries;
+    *numBytes += entry.bytes;
+  }
+  return nullptr;
+}
+
 TwStatus twCacheVerify(TwCache cache, uint64_t *numEntries, uint64_t *numBytes,
                        uint64_t *numDamaged) {
   if (!cache || !numEntries || !numBytes || !numDamaged)
