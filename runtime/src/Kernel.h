@@ -29,16 +29,22 @@ struct Divisor {
   }
 };
 
+/// What is known of a dimension of an array; all that a launch looks at of it.
+struct Dim {
+  int64_t size = -1, stride = -1; ///< static, or -1
+  int symbol = -1;                ///< index in Kernel::symbols, or -1
+  Divisor sizeDivisor, strideDivisor;
+};
+
 struct Argument {
   std::string name;
   TwArgumentKind kind = TW_SCALAR;
   TwElementType type = TW_F32;
   int32_t rank = 0;
   size_t offset = 0;
-  /// Static values, or -1.
-  std::vector<int64_t> sizes, strides;
-  /// Per dimension the index of its name in Kernel::symbols, or -1.
-  std::vector<int> symbols;
+  /// Static sizes, or -1, as twKernelGetArgument shows them.
+  std::vector<int64_t> sizes;
+  std::vector<Dim> dims;
   /// Scalars: index of its own name in Kernel::symbols, or -1.
   int symbol = -1;
   /// Scalars: the bits of the one value that it may have, if `isFixed`.
@@ -50,7 +56,7 @@ struct Argument {
   int64_t elementBytes = 1;
   /// Of the address: the kernel's fact, or the element's own if that is more.
   Divisor align;
-  std::vector<Divisor> divisible, strideDivisible;
+  Divisor divisible; ///< scalars
 };
 
 /// Two arrays that must not share memory: one is `noalias`, one is written.

@@ -199,14 +199,12 @@ private:
       argument.kind = TW_ARRAY;
       readArray(json, path, argument);
       bytes = 8;
-      for (int64_t size : argument.sizes)
-        bytes += size < 0 ? 8 : 0;
-      if (!argument.isContiguous)
-        for (int64_t stride : argument.strides)
-          bytes += stride < 0 ? 8 : 0;
+      for (const Dim &dim : argument.dims) {
+        bytes += dim.size < 0 ? 8 : 0;
+        bytes += !argument.isContiguous && dim.stride < 0 ? 8 : 0;
+      }
     } else if (kind == "scalar") {
-      argument.divisible = {
-          getInteger(json, path, "divisible", 1, INT64_MAX, 1)};
+      argument.divisible = getInteger(json, path, "divisible", 1, INT64_MAX, 1);
       readFixedValue(json, path, argument);
     } else {
       return expect(path + "/kind", "\"memref\" or \"scalar\"");
@@ -243,12 +241,6 @@ private:
     }
   }
 
-  std::vector<Divisor> getDivisors(const Json &json, const std::string &path,
-                                   const char *key, size_t rank) {
-    std::vector<int64_t> values = getIntegers(json, path, key, rank, 1, 1);
-    return std::vector<Divisor>(values.begin(), values.end());
-  }
-
   /// Which arrays a launch compares.
   void collectAliasPairs() {
     const std::vector<Argument> &arguments = kernel.arguments;
@@ -270,16 +262,27 @@ private:
     argument.rank = rank;
     argument.sizes = getIntegers(json, path, "sizes", rank, 0, -1);
     argument.isContiguous = getBool(json, path, "contiguous", false);
-    argument.strides = getIntegers(json, path, "strides", rank, 0, -1);
     argument.align =
         std::max(getInteger(json, path, "align", 1, int64_t(1) << 30, 1),
                  argument.elementBytes);
-    argument.divisible = getDivisors(json, path, "divisible", rank);
-    argument.strideDivisible =
-        getDivisors(json, path, "stride_divisible", rank);
     argument.isNoAlias = getBool(json, path, "noalias", false);
     argument.isWritten = getBool(json, path, "written", true);
-    argument.symbols.assign(rank, -1);
+    std::vector<int64_t> strides =
+        getIntegers(json, path, "strides", rank, 0, -1);
+    std::vector<int64_t> divisible =
+        getIntegers(json, path, "divisible", rank, 1, 1);
+    std::vector<int64_t> strideDivisible =
+        getIntegers(json, path, "stride_divisible", rank, 1, 1);
+    if (status)
+      return;
+    argument.dims.resize(rank);
+    for (size_t i = 0; i < rank; ++i) {
+      Dim &dim = argument.dims[i];
+      dim.size = argument.sizes[i];
+      dim.stride = strides[i];
+      dim.sizeDivisor = divisible[i];
+      dim.strideDivisor = strideDivisible[i];
+    }
     const Json *dims = find(json, path, "dims", false);
     if (!dims)
       return;
@@ -290,7 +293,7 @@ private:
         return expect(path + "/dims", "one name per dimension");
       const std::string &name = (*dims)[i].get_ref<const std::string &>();
       if (!name.empty())
-        argument.symbols[i] = getSymbol(name);
+        argument.dims[i].symbol = getSymbol(name);
     }
   }
 

@@ -21,17 +21,15 @@ static int64_t countAssumptions(const TwKernelStorage &kernel) {
       ++count;
   };
   for (const Argument &argument : kernel.arguments) {
-    for (int64_t size : argument.sizes)
-      count += size >= 0 ? kStatic : 0;
-    for (int64_t stride : argument.strides)
-      count += stride >= 0 ? kStatic : 0;
+    for (const Dim &dim : argument.dims) {
+      count += (dim.size >= 0) * kStatic + (dim.stride >= 0) * kStatic;
+      addFactor(dim.sizeDivisor.value);
+      addFactor(dim.strideDivisor.value);
+    }
     count += argument.isFixed ? kStatic : 0;
     count += argument.isContiguous + argument.isNoAlias;
     addFactor(argument.align.value / argument.elementBytes);
-    for (const Divisor &divisor : argument.divisible)
-      addFactor(divisor.value);
-    for (const Divisor &divisor : argument.strideDivisible)
-      addFactor(divisor.value);
+    addFactor(argument.divisible.value);
   }
   return count;
 }

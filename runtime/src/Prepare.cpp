@@ -134,9 +134,9 @@ private:
       return refuse(argument, "expected a value that fits ",
                     twElementTypeGetName(argument.type), ", but got ",
                     value.integer);
-    if (!argument.divisible[0].divides(value.integer))
+    if (!argument.divisible.divides(value.integer))
       return refuse(argument, "expected a multiple of ",
-                    argument.divisible[0].value, ", but got ", value.integer);
+                    argument.divisible.value, ", but got ", value.integer);
     return nullptr;
   }
 
@@ -199,12 +199,12 @@ private:
     size_t offset = argument.offset;
     put(offset, reinterpret_cast<intptr_t>(value.data), 8);
     for (int d = 0; d < argument.rank; ++d)
-      if (argument.sizes[d] < 0)
+      if (argument.dims[d].size < 0)
         put(offset += 8, value.sizes[d], 8);
     if (argument.isContiguous)
       return nullptr;
     for (int d = 0; d < argument.rank; ++d)
-      if (argument.strides[d] < 0)
+      if (argument.dims[d].stride < 0)
         put(offset += 8, strides.values[d], 8);
     return nullptr;
   }
@@ -221,7 +221,7 @@ private:
       if (TwStatus status = checkSize(argument, d, size))
         return status;
       overflows |= __builtin_mul_overflow(elements, size, &elements);
-      if (argument.sizes[d] < 0)
+      if (argument.dims[d].size < 0)
         put(offset += 8, size, 8);
     }
     int64_t bytes;
@@ -251,18 +251,18 @@ private:
   }
 
   TwStatus checkSize(const Argument &argument, int d, int64_t size) {
+    const Dim &dim = argument.dims[d];
     if (size < 0)
       return refuse(argument, "expected a size of at least 0 in dimension ",
                     int64_t(d), ", but got ", size);
-    if (argument.sizes[d] >= 0 && size != argument.sizes[d])
-      return refuse(argument, "expected size ", argument.sizes[d],
-                    " in dimension ", int64_t(d), ", but got ", size);
-    if (TwStatus status = bind(argument, argument.symbols[d], size))
-      return status;
-    if (!argument.divisible[d].divides(size))
-      return refuse(argument, "expected a multiple of ",
-                    argument.divisible[d].value, " as size of dimension ",
+    if (dim.size >= 0 && size != dim.size)
+      return refuse(argument, "expected size ", dim.size, " in dimension ",
                     int64_t(d), ", but got ", size);
+    if (TwStatus status = bind(argument, dim.symbol, size))
+      return status;
+    if (!dim.sizeDivisor.divides(size))
+      return refuse(argument, "expected a multiple of ", dim.sizeDivisor.value,
+                    " as size of dimension ", int64_t(d), ", but got ", size);
     return nullptr;
   }
 
@@ -301,13 +301,13 @@ private:
       if (isStepped && argument.isContiguous && stride != step)
         return refuse(argument, "expected contiguous elements, with stride ",
                       step, " in dimension ", int64_t(d), ", but got ", stride);
-      if (isStepped && !argument.isContiguous && argument.strides[d] >= 0 &&
-          stride != argument.strides[d])
-        return refuse(argument, "expected stride ", argument.strides[d],
+      if (isStepped && !argument.isContiguous && argument.dims[d].stride >= 0 &&
+          stride != argument.dims[d].stride)
+        return refuse(argument, "expected stride ", argument.dims[d].stride,
                       " in dimension ", int64_t(d), ", but got ", stride);
-      if (isStepped && !argument.strideDivisible[d].divides(stride))
+      if (isStepped && !argument.dims[d].strideDivisor.divides(stride))
         return refuse(argument, "expected a multiple of ",
-                      argument.strideDivisible[d].value,
+                      argument.dims[d].strideDivisor.value,
                       " as stride of dimension ", int64_t(d), ", but got ",
                       stride);
       step *= value.sizes[d];
