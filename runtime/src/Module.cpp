@@ -216,7 +216,13 @@ TwStatus twFunctionPrepare(TwFunction function) {
 static TwStatus launch(TwFunction function, Variant &variant, TwStream stream,
                        const void *kernarg, size_t kernargBytes,
                        const int64_t grid[3], const TwLaunchOptions *options) {
-  int64_t numWorkgroups = grid[0] * grid[1] * grid[2];
+  int64_t numWorkgroups = 0;
+  if (grid[0] < 0 || grid[1] < 0 || grid[2] < 0 ||
+      __builtin_mul_overflow(grid[0], grid[1], &numWorkgroups) ||
+      __builtin_mul_overflow(numWorkgroups, grid[2], &numWorkgroups))
+    return fail(TW_INVALID_ARGUMENT, "expected a grid of at most ",
+                INT64_MAX, " workgroups, but got ", grid[0], " x ", grid[1],
+                " x ", grid[2]);
   if (numWorkgroups == 0)
     return nullptr;
   if (TwStatus status = ensureLoaded(function->module, variant))

@@ -162,6 +162,27 @@ TEST_P(AnyModule, NothingToLaunch) {
   twModuleDestroy(module);
 }
 
+TEST_P(AnyModule, GridsThatAreNone) {
+  TwModule module =
+      makeModule(device, {{"sm_90a"}, {"gfx942"}, {"x86-64-v3"}});
+  TwFunction function = nullptr;
+  ASSERT_EQ(take(twModuleGetFunction(module, "count", nullptr, &function)), "");
+  int64_t kernarg[2] = {}, negative[3] = {1, -1, 1},
+          huge[3] = {int64_t(1) << 40, int64_t(1) << 40, 1},
+          none[3] = {5, 0, 5};
+  auto launch = [&](const int64_t *grid) {
+    return take(twFunctionLaunchPacked(function, 0, nullptr, kernarg, 16, grid,
+                                       nullptr));
+  };
+  EXPECT_EQ(launch(negative), "expected a grid of at most 9223372036854775807 "
+                              "workgroups, but got 1 x -1 x 1");
+  EXPECT_EQ(launch(huge), "expected a grid of at most 9223372036854775807 "
+                          "workgroups, but got 1099511627776 x 1099511627776 "
+                          "x 1");
+  EXPECT_EQ(launch(none), "");
+  twModuleDestroy(module);
+}
+
 TEST_P(AnyModule, Refuses) {
   TwModule module = makeModule(device, {{"sm_120"}, {"gfx90a"}, {"x86-64-v9"}});
   TwFunction function = nullptr;
