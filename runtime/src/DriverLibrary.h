@@ -4,6 +4,7 @@
 #define TILEWRIGHT_RUNTIME_DRIVERLIBRARY_H
 
 #include "tilewright-rt/Status.h"
+#include <mutex>
 #include <string>
 
 namespace tilewright::rt {
@@ -15,6 +16,24 @@ namespace tilewright::rt {
 /// Errors: NOT_FOUND
 TwStatus openDriver(const char *what, const char *chosen, const char *variable,
                     const char *const *names, void **library);
+
+/// The functions of a driver, which `load` fills in and starts: once in the
+/// life of the process. A failure is tried again: a driver may be installed
+/// meanwhile.
+template <typename Api>
+TwStatus loadOnce(const char *file, TwStatus (*load)(const char *, Api &),
+                  const Api **api) {
+  static std::mutex mutex;
+  static Api loaded;
+  static bool isLoaded = false;
+  std::lock_guard<std::mutex> lock(mutex);
+  if (!isLoaded)
+    if (TwStatus status = load(file, loaded))
+      return status;
+  isLoaded = true;
+  *api = &loaded;
+  return nullptr;
+}
 
 /// The address of `name`; null where the driver has none, which adds it to
 /// `missing`.

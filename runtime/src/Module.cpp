@@ -175,6 +175,21 @@ TwStatus twFunctionGetKernel(TwFunction function, size_t index,
   return nullptr;
 }
 
+/// What the driver would refuse with less to say.
+static TwStatus checkResources(const TwKernelStorage &kernel,
+                               const Backend &backend) {
+  bool isGpu = backend.sharedBytes > 0;
+  if (isGpu && kernel.sharedBytes > backend.sharedBytes)
+    return fail(TW_UNSUPPORTED, "needs ", kernel.sharedBytes,
+                " bytes of shared memory, but the device has ",
+                backend.sharedBytes);
+  if (isGpu && kernel.workgroupThreads > backend.maxWorkgroupThreads)
+    return fail(TW_UNSUPPORTED, "needs ", kernel.workgroupThreads,
+                " threads per workgroup, but the device has ",
+                backend.maxWorkgroupThreads);
+  return nullptr;
+}
+
 /// Loads the code of a variant unless it is there.
 static TwStatus ensureLoaded(TwModule module, Variant &variant) {
   if (variant.isLoaded.load(std::memory_order_acquire))
@@ -183,8 +198,11 @@ static TwStatus ensureLoaded(TwModule module, Variant &variant) {
   if (variant.isLoaded.load(std::memory_order_relaxed))
     return nullptr;
   LoadedKernel code;
-  if (TwStatus status =
-          module->device->backend->load(*variant.kernel, variant.image, code)) {
+  Backend &backend = *module->device->backend;
+  TwStatus status = checkResources(*variant.kernel, backend);
+  if (!status)
+    status = backend.load(*variant.kernel, variant.image, code);
+  if (status) {
     status->message = "kernel '" + variant.kernel->name + "', variant '" +
                       variant.kernel->variant + "': " + status->message;
     return status;
@@ -220,9 +238,9 @@ static TwStatus launch(TwFunction function, Variant &variant, TwStream stream,
   if (grid[0] < 0 || grid[1] < 0 || grid[2] < 0 ||
       __builtin_mul_overflow(grid[0], grid[1], &numWorkgroups) ||
       __builtin_mul_overflow(numWorkgroups, grid[2], &numWorkgroups))
-    return fail(TW_INVALID_ARGUMENT, "expected a grid of at most ",
-                INT64_MAX, " workgroups, but got ", grid[0], " x ", grid[1],
-                " x ", grid[2]);
+    return fail(TW_INVALID_ARGUMENT, "expected a grid of at most ", INT64_MAX,
+                " workgroups, but got ", grid[0], " x ", grid[1], " x ",
+                grid[2]);
   if (numWorkgroups == 0)
     return nullptr;
   if (TwStatus status = ensureLoaded(function->module, variant))

@@ -19,7 +19,8 @@ int rt::readFile(const std::string &path, std::string &bytes) {
     return errno;
   struct stat info;
   int error = fstat(file, &info) ? errno : 0;
-  if (!error && (!S_ISREG(info.st_mode) || uint64_t(info.st_size) > kMostFileBytes))
+  if (!error &&
+      (!S_ISREG(info.st_mode) || uint64_t(info.st_size) > kMostFileBytes))
     error = EINVAL;
   if (!error)
     bytes.resize(size_t(info.st_size));

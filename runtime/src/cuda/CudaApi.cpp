@@ -3,7 +3,6 @@
 #include "CudaApi.h"
 #include "../DriverLibrary.h"
 #include "../Support.h"
-#include <mutex>
 
 using namespace tilewright::rt;
 using namespace tilewright::rt::cuda;
@@ -41,15 +40,5 @@ static TwStatus load(const char *file, Api &api) {
 }
 
 TwStatus cuda::getApi(const char *file, const Api **api) {
-  // A failure is tried again: a driver may be installed meanwhile.
-  static std::mutex mutex;
-  static Api loaded;
-  static bool isLoaded = false;
-  std::lock_guard<std::mutex> lock(mutex);
-  if (!isLoaded)
-    if (TwStatus status = load(file, loaded))
-      return status;
-  isLoaded = true;
-  *api = &loaded;
-  return nullptr;
+  return loadOnce(file, load, api);
 }

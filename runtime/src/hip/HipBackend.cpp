@@ -178,13 +178,6 @@ Result HipBackend::loadModule(const TwKernelStorage &kernel, TwBytes image,
 
 TwStatus HipBackend::load(const TwKernelStorage &kernel, TwBytes image,
                           LoadedKernel &loaded) {
-  if (kernel.sharedBytes > sharedBytes)
-    return fail(TW_UNSUPPORTED, "needs ", kernel.sharedBytes,
-                " bytes of shared memory, but the device has ", sharedBytes);
-  if (kernel.workgroupThreads > maxWorkgroupThreads)
-    return fail(TW_UNSUPPORTED, "needs ", kernel.workgroupThreads,
-                " threads per workgroup, but the device has ",
-                maxWorkgroupThreads);
   return call("load the code",
               [&] { return loadModule(kernel, image, loaded); });
 }

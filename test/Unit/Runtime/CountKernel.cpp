@@ -52,8 +52,9 @@ static std::string describe(const CountImage &image) {
     {"name": "out", "kind": "memref", "type": "i32", "rank": 1, "offset": 0,
      "contiguous": true, "dims": ["N"])" +
          (image.facts.empty() ? "" : ", " + image.facts) + R"(}], "bytes": 16},
-  "grid": {"exprs": ["N"]}, "workgroup": [64, 1, 1], "shared_bytes": 4096,
-  "scratch_bytes": 256})";
+  "grid": {"exprs": ["N"]}, "workgroup": [)" +
+         std::to_string(image.threads) + R"(, 1, 1], "shared_bytes": )" +
+         std::to_string(image.sharedBytes) + R"(, "scratch_bytes": 256})";
 }
 
 std::string getCountMetadata(const std::string &chip,

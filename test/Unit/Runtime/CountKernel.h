@@ -19,6 +19,7 @@ struct CountImage {
       : chip(std::move(chip)), variant(std::move(variant)),
         facts(std::move(facts)) {}
   std::string chip, variant, facts;
+  int64_t threads = 64, sharedBytes = 4096;
   /// Of the code; "" takes what fits the chip.
   std::string image;
   std::string ptx;

@@ -163,8 +163,7 @@ TEST_P(AnyModule, NothingToLaunch) {
 }
 
 TEST_P(AnyModule, GridsThatAreNone) {
-  TwModule module =
-      makeModule(device, {{"sm_90a"}, {"gfx942"}, {"x86-64-v3"}});
+  TwModule module = makeModule(device, {{"sm_90a"}, {"gfx942"}, {"x86-64-v3"}});
   TwFunction function = nullptr;
   ASSERT_EQ(take(twModuleGetFunction(module, "count", nullptr, &function)), "");
   int64_t kernarg[2] = {}, negative[3] = {1, -1, 1},
@@ -286,6 +285,36 @@ TEST(CudaModule, Calls) {
   EXPECT_EQ(stub.takeLog(), "cuCtxSynchronize\ncuModuleUnload\n");
   twDeviceClose(device);
   stub.setCurrent(0);
+}
+
+TEST(GpuModule, NeedsMoreThanThereIs) {
+  for (const char *name : {"cuda:0", "hip:0"}) {
+    Stub stub(std::string(name, std::strcspn(name, ":")));
+    stub.reset();
+    TwDevice device = nullptr;
+    ASSERT_EQ(openDevice(name, &device), "");
+    CountImage large(name == std::string("hip:0") ? "gfx942" : "sm_90a");
+    large.sharedBytes = 1 << 20;
+    CountImage wide = large;
+    wide.variant = "wide";
+    wide.sharedBytes = 0;
+    wide.threads = 2048;
+    TwModule module = makeModule(device, {large, wide});
+    TwFunction function = nullptr;
+    ASSERT_EQ(take(twModuleGetFunction(module, "count", "v", &function)), "");
+    EXPECT_EQ(take(twFunctionPrepare(function))
+                  .rfind("kernel 'count', variant 'v': needs 1048576 bytes of "
+                         "shared memory, but the device has ",
+                         0),
+              0u);
+    ASSERT_EQ(take(twModuleGetFunction(module, "count", "wide", &function)),
+              "");
+    EXPECT_EQ(take(twFunctionPrepare(function)),
+              "kernel 'count', variant 'wide': needs 2048 threads per "
+              "workgroup, but the device has 1024");
+    twModuleDestroy(module);
+    twDeviceClose(device);
+  }
 }
 
 TEST(CudaModule, ChoosesCode) {
