@@ -51,6 +51,8 @@ struct Argument {
   bool isFixed = false;
   uint64_t fixedBits = 0;
   bool isContiguous = false;
+  /// Some stride has a divisor, which is checked of implied strides as well.
+  bool hasStrideDivisors = false;
   bool isNoAlias = false;
   bool isWritten = true;
   int64_t elementBytes = 1;

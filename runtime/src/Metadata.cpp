@@ -282,6 +282,7 @@ private:
       dim.stride = strides[i];
       dim.sizeDivisor = divisible[i];
       dim.strideDivisor = strideDivisible[i];
+      argument.hasStrideDivisors |= strideDivisible[i] != 1;
     }
     const Json *dims = find(json, path, "dims", false);
     if (!dims)

@@ -180,7 +180,7 @@ private:
                     " dimensions, but got ", int64_t(value.rank));
     if (value.rank && !value.sizes)
       return refuse(argument, "expected sizes");
-    if (argument.isContiguous && !value.strides)
+    if (argument.isContiguous && !argument.hasStrideDivisors && !value.strides)
       return doContiguous(argument, value, index);
     if (TwStatus status = checkSizes(argument, value))
       return status;
@@ -209,7 +209,8 @@ private:
     return nullptr;
   }
 
-  /// doArray for most arrays: contiguous by declaration, without strides.
+  /// doArray for most arrays: contiguous by declaration, without strides or
+  /// facts about them.
   TwStatus doContiguous(const Argument &argument, const TwValue &value,
                         size_t index) {
     int64_t elements = 1;

@@ -217,6 +217,18 @@ TEST_F(KernelTest, DivisibleStrides) {
   EXPECT_EQ(prepare(), "argument 'a': expected a multiple of 8 as stride of "
                        "dimension 0, but got 36");
 }
+TEST_F(KernelTest, DivisibleStridesOfContiguousArrays) {
+  // No stride is passed or given, but the fact is about the one there is.
+  std::string text =
+      replaced(gemmMetadata, "\"contiguous\": true, \"dims\": [\"K\", \"N\"]",
+               "\"contiguous\": true, \"dims\": [\"K\", \"N\"], "
+               "\"stride_divisible\": [128, 1]");
+  twKernelDestroy(kernel);
+  kernel = makeKernel(text);
+  EXPECT_EQ(prepare(), "argument 'b': expected a multiple of 128 as stride of "
+                       "dimension 0, but got 64");
+}
+
 TEST_F(KernelTest, NegativeStrides) {
   arguments.aStrides[0] = -8;
   EXPECT_EQ(prepare(), "argument 'a': expected a stride of at least 0 in "
