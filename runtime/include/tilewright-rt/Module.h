@@ -8,7 +8,8 @@
  * twFunctionPrepare.
  *
  * Functions may be launched from several threads. A launch of code that is
- * loaded allocates nothing and takes no lock.
+ * loaded allocates nothing and takes no lock; on the host launches take turns,
+ * and more than 4 KiB of arguments are allocated.
  */
 #ifndef TILEWRIGHT_RT_MODULE_H
 #define TILEWRIGHT_RT_MODULE_H

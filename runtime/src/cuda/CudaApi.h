@@ -21,8 +21,7 @@ using Function = void *;
 using Stream = void *;
 using Event = void *;
 
-constexpr Result kSuccess = 0, kOutOfMemory = 2, kNoDevice = 100,
-                 kInvalidContext = 201, kDeinitialized = 4;
+constexpr Result kSuccess = 0, kOutOfMemory = 2, kNoDevice = 100;
 
 // CUdevice_attribute
 constexpr int kMaxThreadsPerBlock = 1, kMultiprocessorCount = 16,

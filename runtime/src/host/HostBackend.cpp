@@ -47,13 +47,17 @@ public:
   }
   TwStatus copy(void *to, const void *from, size_t bytes,
                 TwStream stream) override {
+    if (TwStatus status = checkStream(stream))
+      return status;
     std::memmove(to, from, bytes);
-    return checkStream(stream);
+    return nullptr;
   }
   TwStatus fill(void *memory, uint8_t value, size_t bytes,
                 TwStream stream) override {
+    if (TwStatus status = checkStream(stream))
+      return status;
     std::memset(memory, value, bytes);
-    return checkStream(stream);
+    return nullptr;
   }
   TwStatus synchronize() override { return nullptr; }
 
@@ -77,10 +81,10 @@ public:
     return nullptr;
   }
   TwStatus recordEvent(TwEvent event, TwStream stream) override {
-    auto *own = static_cast<HostEvent *>(event);
-    own->time = std::chrono::steady_clock::now();
-    own->isRecorded = true;
-    return checkStream(stream);
+    if (TwStatus status = checkStream(stream))
+      return status;
+    *static_cast<HostEvent *>(event) = {std::chrono::steady_clock::now(), true};
+    return nullptr;
   }
   TwStatus waitEvent(TwEvent, TwStream stream) override {
     return checkStream(stream);

@@ -101,6 +101,13 @@ TEST_F(HostTest, Refuses) {
   EXPECT_EQ(take(twFunctionLaunchPacked(function, 0, &grid, kernarg, 16, grid,
                                         nullptr)),
             "expected null for a stream of the host");
+  // A call that is refused does nothing.
+  char from = 1, to = 0;
+  EXPECT_EQ(take(twDeviceCopy(device, &to, &from, 1, &grid)),
+            "expected null for a stream of the host");
+  EXPECT_EQ(take(twDeviceFill(device, &to, 1, 1, &grid)),
+            "expected null for a stream of the host");
+  EXPECT_EQ(to, 0);
 }
 
 /// The message for an image, "" if it loads.
