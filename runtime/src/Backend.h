@@ -81,6 +81,10 @@ struct TwDeviceStorage {
 
 namespace tilewright::rt {
 
+/// How often this process was forked since this was called first. Handles that
+/// do not survive a fork keep the number of when they were made.
+uint32_t countForks();
+
 /// Null where `device` may be used: not null, and opened in this process.
 TwStatus checkDevice(TwDevice device);
 

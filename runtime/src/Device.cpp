@@ -19,7 +19,7 @@ using namespace tilewright::rt;
 // of the parent are told by their number.
 static std::atomic<uint32_t> numForks{0};
 
-static uint32_t watchForks() {
+uint32_t tilewright::rt::countForks() {
   static const int registered = pthread_atfork(nullptr, nullptr, [] {
     numForks.fetch_add(1, std::memory_order_relaxed);
   });
@@ -61,7 +61,7 @@ TwStatus twDeviceOpen(const char *name, const TwDeviceOptions *options,
   *device = nullptr;
   auto result = std::make_unique<TwDeviceStorage>();
   result->name = name;
-  result->forks = watchForks();
+  result->forks = countForks();
   TwDeviceOptions defaults = {};
   const TwDeviceOptions &used = options ? *options : defaults;
   TwStatus status = nullptr;
