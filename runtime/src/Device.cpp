@@ -3,6 +3,7 @@
 #include "tilewright-rt/Device.h"
 #include "Backend.h"
 #include "Compatibility.h"
+#include "Observe.h"
 #include "Support.h"
 #include <atomic>
 #include <cstdlib>
@@ -80,6 +81,8 @@ TwStatus twDeviceOpen(const char *name, const TwDeviceOptions *options,
                   name, "'");
   if (status)
     return status;
+  log(TW_LOG_INFO, "device.open",
+      {{"device", result->name}, {"target", result->backend->target}});
   *device = result.release();
   return nullptr;
 }

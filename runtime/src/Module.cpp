@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Module.h"
 #include "Compatibility.h"
+#include "Observe.h"
 #include "Support.h"
 #include <algorithm>
 #include <cstring>
@@ -197,6 +198,8 @@ static TwStatus ensureLoaded(TwModule module, Variant &variant) {
   std::lock_guard<std::mutex> lock(module->mutex);
   if (variant.isLoaded.load(std::memory_order_relaxed))
     return nullptr;
+  Slice slice("load", "load", variant.kernel->name);
+  double start = getTraceTime();
   LoadedKernel code;
   Backend &backend = *module->device->backend;
   TwStatus status = checkResources(*variant.kernel, backend);
@@ -207,6 +210,13 @@ static TwStatus ensureLoaded(TwModule module, Variant &variant) {
                       variant.kernel->variant + "': " + status->message;
     return status;
   }
+  if (isLogged(TW_LOG_INFO))
+    log(TW_LOG_INFO, "module.load",
+        {{"kernel", variant.kernel->name},
+         {"variant", variant.kernel->variant},
+         {"chip", variant.kernel->chip},
+         {"bytes", double(variant.image.size)},
+         {"ms", (getTraceTime() - start) / 1e3}});
   variant.code = code;
   variant.isLoaded.store(true, std::memory_order_release);
   return nullptr;
@@ -245,6 +255,7 @@ static TwStatus launch(TwFunction function, Variant &variant, TwStream stream,
     return nullptr;
   if (TwStatus status = ensureLoaded(function->module, variant))
     return status;
+  Slice slice("launch", "launch", function->name);
   LaunchCommand command;
   command.kernel = variant.kernel;
   command.code = variant.code;

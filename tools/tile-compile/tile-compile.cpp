@@ -57,46 +57,47 @@ int fail(const llvm::Twine &message) {
 Options parseCommandLine(int argc, char **argv) {
   using namespace llvm;
   static cl::opt<std::string> input(cl::Positional, cl::Required,
-                             cl::desc("DESCRIPTION.json | FILE.mlir"),
-                             cl::cat(category));
-  static cl::opt<std::string> output("o", cl::value_desc("file"),
-                              cl::desc("Output (default: the input's name with "
-                                       ".tilelib; '-' is standard output)"),
-                              cl::cat(category));
-  static cl::list<std::string> chips("chip", cl::CommaSeparated, cl::value_desc("a,b"),
-                              cl::desc("Chips instead of the description's"),
-                              cl::cat(category));
-  static cl::list<std::string> kernels("kernel", cl::CommaSeparated,
-                                cl::value_desc("name"),
-                                cl::desc("Only these kernels"),
-                                cl::cat(category));
-  static cl::list<std::string> variants("variant", cl::CommaSeparated,
-                                 cl::value_desc("name"),
-                                 cl::desc("Only these variants"),
-                                 cl::cat(category));
+                                    cl::desc("DESCRIPTION.json | FILE.mlir"),
+                                    cl::cat(category));
+  static cl::opt<std::string> output(
+      "o", cl::value_desc("file"),
+      cl::desc("Output (default: the input's name with "
+               ".tilelib; '-' is standard output)"),
+      cl::cat(category));
+  static cl::list<std::string> chips(
+      "chip", cl::CommaSeparated, cl::value_desc("a,b"),
+      cl::desc("Chips instead of the description's"), cl::cat(category));
+  static cl::list<std::string> kernels(
+      "kernel", cl::CommaSeparated, cl::value_desc("name"),
+      cl::desc("Only these kernels"), cl::cat(category));
+  static cl::list<std::string> variants(
+      "variant", cl::CommaSeparated, cl::value_desc("name"),
+      cl::desc("Only these variants"), cl::cat(category));
   static cl::opt<Emit> emit(
       "emit", cl::desc("What to write"), cl::init(Emit::Tilelib),
       cl::values(clEnumValN(Emit::Tilelib, "tilelib", "a library of kernels"),
                  clEnumValN(Emit::Object, "object", "one code object"),
                  clEnumValN(Emit::Assembly, "asm", "assembly text"),
                  clEnumValN(Emit::Llvm, "llvm", "optimised LLVM IR"),
-                 clEnumValN(Emit::Mlir, "mlir", "the block-level kernel, "
-                                                "parameters and facts put in"),
+                 clEnumValN(Emit::Mlir, "mlir",
+                            "the block-level kernel, "
+                            "parameters and facts put in"),
                  clEnumValN(Emit::Ptx, "ptx", "PTX text")),
       cl::cat(category));
   static cl::opt<unsigned> jobs("j", cl::value_desc("N"), cl::Prefix,
-                         cl::desc("Parallel compilations (default: 1)"),
-                         cl::init(1), cl::cat(category));
+                                cl::desc("Parallel compilations (default: 1)"),
+                                cl::init(1), cl::cat(category));
   static cl::opt<std::string> report("report", cl::value_desc("file"),
-                              cl::desc("Write the table as JSON"),
-                              cl::cat(category));
+                                     cl::desc("Write the table as JSON"),
+                                     cl::cat(category));
   static cl::opt<bool> timeReport("time-report",
-                           cl::desc("Print the time of each stage"),
-                           cl::cat(category));
-  static cl::opt<bool> quiet("quiet", cl::desc("Print no table"), cl::cat(category));
+                                  cl::desc("Print the time of each stage"),
+                                  cl::cat(category));
+  static cl::opt<bool> quiet("quiet", cl::desc("Print no table"),
+                             cl::cat(category));
   static cl::opt<bool> noPtxas("no-assemble-ptx",
-                        cl::desc("Keep PTX even where ptxas is found"),
-                        cl::cat(category));
+                               cl::desc("Keep PTX even where ptxas is found"),
+                               cl::cat(category));
   cl::HideUnrelatedOptions(category);
   parseCommandLineOptions(argc, argv, "tile-compile",
                           "Tilewright's compiler of kernel descriptions\n");
@@ -127,8 +128,8 @@ std::vector<llvm::StringRef> getChipNames() {
 llvm::Expected<Description> describeMlir(const Options &options) {
   auto buffer = llvm::MemoryBuffer::getFile(options.input);
   if (!buffer)
-    return llvm::createStringError("cannot read '" + options.input + "': " +
-                                   buffer.getError().message());
+    return llvm::createStringError("cannot read '" + options.input +
+                                   "': " + buffer.getError().message());
   if (options.chips.empty())
     return llvm::createStringError("expected --chip for '" + options.input +
                                    "': only a description names chips");
@@ -188,7 +189,8 @@ llvm::Expected<std::vector<Job>> planJobs(const Options &options,
         job.request.sourceName = kernel.source.displayName;
         job.request.kernel = kernel.entry;
         job.request.variant = variant.name;
-        job.request.facts = {variant.dims, variant.divisible, variant.align};
+        job.request.facts = {
+            variant.dims, variant.divisible, variant.align, {}, {}};
         job.request.chip = chip;
         job.request.optLevel = kernel.optLevel;
         job.request.schedule = kernel.schedule;
@@ -299,8 +301,8 @@ llvm::Error writeFile(llvm::StringRef path, llvm::StringRef bytes) {
     failure = (*buffer)->commit();
   }
   if (failure)
-    return llvm::createStringError("cannot write '" + path + "': " +
-                                   llvm::toString(std::move(failure)));
+    return llvm::createStringError("cannot write '" + path +
+                                   "': " + llvm::toString(std::move(failure)));
   return llvm::Error::success();
 }
 
@@ -323,8 +325,7 @@ std::string makeReport(llvm::ArrayRef<Job> jobs) {
     };
     row["kind"] = getCodeObjectKindName(job.result->object.kind);
     row["code_bytes"] = use.codeBytes;
-    row["object_bytes"] =
-        static_cast<int64_t>(job.result->object.bytes.size());
+    row["object_bytes"] = static_cast<int64_t>(job.result->object.bytes.size());
     add("vgpr", use.vgprs);
     add("agpr", use.agprs);
     add("sgpr", use.sgprs);
@@ -339,9 +340,9 @@ std::string makeReport(llvm::ArrayRef<Job> jobs) {
   }
   std::string text;
   llvm::raw_string_ostream os(text);
-  os << llvm::formatv("{0:2}\n",
-                      json::Value(json::Object{{"version", 1},
-                                               {"images", std::move(rows)}}));
+  os << llvm::formatv(
+      "{0:2}\n",
+      json::Value(json::Object{{"version", 1}, {"images", std::move(rows)}}));
   return text;
 }
 
@@ -400,8 +401,7 @@ int run(const Options &options) {
     output = options.emit == Emit::Tilelib ? path.str().str() : "-";
   }
   if (options.emit == Emit::Mlir) {
-    llvm::Expected<std::string> text =
-        specializeSource(jobs->front().request);
+    llvm::Expected<std::string> text = specializeSource(jobs->front().request);
     if (!text)
       return fail(llvm::toString(text.takeError()));
     if (llvm::Error error = writeFile(output, *text))

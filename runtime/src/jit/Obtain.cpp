@@ -1,5 +1,6 @@
 // Obtain.cpp - a kernel's library from the cache, or compiled.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "../Observe.h"
 #include "../Support.h"
 #include "Session.h"
 #include <ctime>
@@ -41,6 +42,10 @@ void tilewright::rt::recordRequest(TwJit jit, const Request &request) {
   jit->record.add(request);
 }
 
+std::string tilewright::rt::getKernelName(const Request &request) {
+  return request.kernel.empty() ? request.name : request.kernel;
+}
+
 static std::string describe(const Request &request) {
   std::string text = "kernel '" + request.kernel + "' of '" + request.name +
                      "' for '" + request.target + "'";
@@ -52,10 +57,28 @@ static std::string describe(const Request &request) {
   return text + ")";
 }
 
+/// The stages of a compilation that ended now, one behind the other.
+static void traceStages(const TwCompileTimes &times) {
+  if (!isTracing.load(std::memory_order_relaxed))
+    return;
+  double start = getTraceTime() - times.total * 1e3;
+  for (auto [name, ms] : {std::make_pair("parse", times.parse),
+                          {"passes", times.passes},
+                          {"translate", times.translate},
+                          {"optimize", times.optimize},
+                          {"backend", times.backend},
+                          {"assemble", times.assemble}}) {
+    addSlice("compile", name, start, ms * 1e3);
+    start += ms * 1e3;
+  }
+}
+
 /// Compiles; the content key is looked up in between, for another request may
 /// have led to the same kernel.
-static TwStatus compile(TwJit jit, const std::string &key, CompileLimit &limit,
+static TwStatus compile(TwJit jit, const Request &request,
+                        const std::string &key, CompileLimit &limit,
                         std::string &library) {
+  Slice slice("compile", "compile", getKernelName(request));
   limit.deadlineMs = getMonotonicMs() + jit->budgetMs;
   std::unique_ptr<CompileJob> job;
   if (TwStatus status = jit->compiler->start(key, limit, job))
@@ -70,6 +93,14 @@ static TwStatus compile(TwJit jit, const std::string &key, CompileLimit &limit,
     if (TwStatus status = job->finish(result))
       return status;
     library = std::move(result.library);
+    traceStages(result.times);
+    log(TW_LOG_INFO, "jit.compile",
+        {{"kernel", getKernelName(request)},
+         {"source", request.name},
+         {"target", request.target},
+         {"ms", result.times.total},
+         {"bytes", double(library.size())},
+         {"remarks", result.remarks}});
     ++jit->compiles;
     jit->compiledBytes += library.size();
     {
@@ -106,7 +137,7 @@ static TwStatus waitOrCompile(TwJit jit, const Request &request,
       return nullptr;
     }
     if (lease || getMonotonicMs() >= end) {
-      TwStatus status = compile(jit, key, limit, library);
+      TwStatus status = compile(jit, request, key, limit, library);
       twCacheLeaseDestroy(lease);
       return status;
     }
@@ -121,9 +152,14 @@ TwStatus tilewright::rt::obtainLibrary(TwJit jit, const Request &request,
                                        bool isStrict, CompileLimit &limit,
                                        std::string &library) {
   ++jit->requests;
+  Slice slice("jit", "obtain", getKernelName(request));
   TwStatus status = nullptr;
   if (findLibrary(jit, request, library)) {
     ++jit->cacheHits;
+    log(TW_LOG_DEBUG, "jit.hit",
+        {{"kernel", getKernelName(request)},
+         {"source", request.name},
+         {"target", request.target}});
   } else if (isStrict) {
     ++jit->strictMisses;
     status = fail(TW_NOT_FOUND, "strict: ", describe(request),
@@ -136,6 +172,12 @@ TwStatus tilewright::rt::obtainLibrary(TwJit jit, const Request &request,
     ++jit->failures;
     if (twStatusGetCode(status) == TW_RESOURCE_EXHAUSTED)
       ++jit->timeouts;
+    log(isStrict ? TW_LOG_ERROR : TW_LOG_WARNING,
+        isStrict ? "jit.miss" : "jit.fail",
+        {{"kernel", getKernelName(request)},
+         {"source", request.name},
+         {"target", request.target},
+         {"message", twStatusGetMessage(status)}});
     return status;
   }
   recordRequest(jit, request);

@@ -53,10 +53,6 @@ TwStatus twJitSaveManifest(TwJit jit, const char *path) {
   return writeManifestFile(path, manifest);
 }
 
-static std::string getKernelName(const Request &request) {
-  return request.kernel.empty() ? request.name : request.kernel;
-}
-
 /// Keeps the first failure, as a copy.
 static void keepFirst(SharedStatus &first, TwStatus status) {
   if (first.code == TW_OK)

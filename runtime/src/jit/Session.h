@@ -107,6 +107,9 @@ void recordRequest(TwJit jit, const Request &request);
 /// features, for code is made for either.
 std::string getRequestTarget(TwDevice device);
 
+/// The kernel that is asked for, or else its source, for people.
+std::string getKernelName(const Request &request);
+
 /// Reads the text and the files that it names.
 TwStatus readSource(const TwJitSource &source, Request &request);
 
