@@ -17,7 +17,7 @@ std::string makeContentKey(const rt::Request &request,
   // source is in messages alone, and nothing that is kept depends on texts that
   // are kept beside it.
   const auto &[source, sourceName, kernel, variant, facts, chip, optLevel,
-               schedule, keepMlir, keepLlvm, keepAssembly, assemblePtx,
+               schedule, keepMlir, keepLlvm, keepAssembly, assemblePtx, linker,
                isCancelled] = compilation.getRequest();
   std::string key = header;
   std::string tools;
@@ -32,6 +32,7 @@ std::string makeContentKey(const rt::Request &request,
   rt::writeField(key, "chip", std::string_view(chip->name));
   rt::writeField(key, "opt-level", std::to_string(optLevel));
   rt::writeField(key, "assembles-ptx", assemblePtx ? "1" : "0");
+  rt::writeField(key, "linker", linker == Linker::Lld ? "lld" : "comgr");
   rt::writeField(key, "pipeline", compilation.getPipelineText());
   rt::writeField(key, "source", compilation.getSource());
   return key;

@@ -100,6 +100,12 @@ listRequests(const Request &request) {
         getName(request) + ": error: " + llvm::toString(chip.takeError()));
   base.chip = chip->first;
   base.assemblePtx = !request.keepsPtx && !chip->second;
+  if (request.linker == "comgr" && base.chip->backend == Backend::AMDGPU)
+    base.linker = Linker::Comgr;
+  else if (request.linker != "comgr" && !request.linker.empty())
+    return llvm::createStringError(
+        getName(request) + ": error: expected linker 'comgr', but got '" +
+        request.linker + "'");
   if (request.optLevel > 3 || request.optLevel < -1)
     return llvm::createStringError(
         getName(request) +

@@ -436,6 +436,7 @@ finishUnguarded(Compilation &compilation, const CompileRequest &request) {
   EmitOptions options;
   options.optLevel = request.optLevel;
   options.assemblePtx = request.assemblePtx;
+  options.linker = request.linker;
   llvm::Expected<CodeObject> object =
       emitObject(*module, *request.chip, result.kernel, options);
   if (!object)

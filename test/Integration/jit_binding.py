@@ -33,7 +33,8 @@ class JitSource(ctypes.Structure):
                 ("parameters", ctypes.c_void_p),
                 ("numParameters", ctypes.c_size_t),
                 ("optLevelPlusOne", ctypes.c_int32),
-                ("schedule", ctypes.c_char_p), ("keepsPtx", ctypes.c_int32)]
+                ("schedule", ctypes.c_char_p), ("keepsPtx", ctypes.c_int32),
+                ("linker", ctypes.c_char_p)]
 
 
 def load() -> ctypes.CDLL:

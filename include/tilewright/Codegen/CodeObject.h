@@ -91,11 +91,19 @@ struct CodeObject {
   double assemblerMs = 0; ///< lld, ptxas or nvJitLink
 };
 
+/// What makes a code object of AMD's relocatable object.
+enum class Linker {
+  Lld,  ///< in this process
+  Comgr ///< ROCm's libamd_comgr, loaded: for chips that are newer than our LLVM
+};
+
 struct EmitOptions {
   /// Optimisation level of the back end, in [0, 3].
   int optLevel = 3;
   /// NVPTX: assemble to a cubin where ptxas or nvJitLink is found.
   bool assemblePtx = true;
+  /// AMDGPU alone.
+  Linker linker = Linker::Lld;
 };
 
 /// Sets triple, data layout and the kernels' target attributes. The other

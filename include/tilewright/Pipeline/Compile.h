@@ -59,6 +59,8 @@ struct CompileRequest {
   bool keepMlir = false, keepLlvm = false, keepAssembly = false;
   /// NVPTX: assemble to a cubin where ptxas or nvJitLink is found.
   bool assemblePtx = true;
+  /// AMDGPU alone.
+  Linker linker = Linker::Lld;
   /// Once it is set, from any thread, the compilation ends with an error soon:
   /// no pass begins any more. Null: nobody sets it.
   const std::atomic<bool> *isCancelled = nullptr;

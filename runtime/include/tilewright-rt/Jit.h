@@ -101,6 +101,8 @@ typedef struct TwJitSource {
   const char *schedule;
   /** PTX instead of machine code, where there is a choice. */
   int32_t keepsPtx;
+  /** AMD: null or "lld"; or "comgr", ROCm's, for chips newer than our LLVM. */
+  const char *linker;
 } TwJitSource;
 
 /** How a kernel is specialised; all zero is right for most. */

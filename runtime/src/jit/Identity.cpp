@@ -314,16 +314,10 @@ static std::string findProgram(const std::string &name) {
   return {};
 }
 
-std::vector<NamedText>
-tilewright::rt::identifyTools(TwCache cache, const std::string &target) {
-  std::vector<NamedText> tools;
-  if (target.rfind("sm_", 0) != 0)
-    return tools;
-  if (std::string path = findProgram("ptxas"); !path.empty()) {
-    tools.push_back({"ptxas", identifyFile(cache, path)});
-    return tools;
-  }
-  for (const char *name : {"libnvJitLink.so.13", "libnvJitLink.so.12"}) {
+/// Adds the first of some shared libraries that the system's loader finds.
+static void addLibrary(TwCache cache, std::initializer_list<const char *> names,
+                       std::vector<NamedText> &tools) {
+  for (const char *name : names) {
     void *library = dlopen(name, RTLD_LAZY | RTLD_LOCAL);
     if (!library)
       continue;
@@ -331,7 +325,28 @@ tilewright::rt::identifyTools(TwCache cache, const std::string &target) {
     if (dlinfo(library, RTLD_DI_LINKMAP, &map) == 0)
       tools.push_back({name, identifyFile(cache, map->l_name)});
     dlclose(library);
-    break;
+    return;
   }
+}
+
+std::vector<NamedText>
+tilewright::rt::identifyTools(TwCache cache, const std::string &target,
+                              const std::string &linker) {
+  std::vector<NamedText> tools;
+  if (target.rfind("sm_", 0) == 0) {
+    if (std::string path = findProgram("ptxas"); !path.empty())
+      tools.push_back({"ptxas", identifyFile(cache, path)});
+    else
+      addLibrary(cache, {"libnvJitLink.so.13", "libnvJitLink.so.12"}, tools);
+  } else if (target.rfind("gfx", 0) == 0 && linker == "comgr") {
+    const char *chosen = std::getenv("TILEWRIGHT_COMGR");
+    if (chosen && *chosen)
+      addLibrary(cache, {chosen}, tools);
+    else
+      addLibrary(cache, {"libamd_comgr.so.3", "libamd_comgr.so.2"}, tools);
+  }
+  // Their names are the compiler's, never a path of this machine.
+  for (NamedText &tool : tools)
+    tool.name = tool.name.substr(tool.name.rfind('/') + 1);
   return tools;
 }

@@ -28,8 +28,10 @@ TwStatus identifyCompiler(const std::string &path, std::string &identity);
 /// null) by device, inode, size and times: a tool has tens of megabytes.
 std::string identifyFile(TwCache cache, const std::string &path);
 
-/// The programs and libraries that the compiler calls for `target`.
-std::vector<NamedText> identifyTools(TwCache cache, const std::string &target);
+/// The programs and libraries that the compiler calls for `target`, with that
+/// linker.
+std::vector<NamedText> identifyTools(TwCache cache, const std::string &target,
+                                     const std::string &linker);
 
 } // namespace tilewright::rt
 

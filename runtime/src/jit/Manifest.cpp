@@ -63,6 +63,7 @@ std::string tilewright::rt::writeManifest(const Manifest &manifest) {
     kernel["opt_level"] = request.optLevel;
     kernel["schedule"] = request.schedule;
     kernel["keeps_ptx"] = request.keepsPtx;
+    kernel["linker"] = request.linker;
     kernels.push_back(std::move(kernel));
   }
   Json tools = Json::object();
@@ -159,6 +160,7 @@ Request Reader::readKernel(const Json &kernel, const Json &sources) {
   if (keepsPtx && !keepsPtx->is_boolean())
     keepsPtx = refuse("expected true or false for \"keeps_ptx\"");
   request.keepsPtx = keepsPtx && keepsPtx->get<bool>();
+  request.linker = getText(kernel, "linker");
   if (!status && kernel.contains("arguments")) {
     request.hasArguments = true;
     if (const Json *list = getList(kernel, "arguments"))

@@ -13,7 +13,7 @@ namespace tilewright::rt {
 struct Manifest {
   /// Who made what is in the cache; empty before a prebuild.
   std::string compiler;
-  /// By target: the tools that took part.
+  /// By getToolsKey: the tools that took part.
   std::map<std::string, std::vector<NamedText>> tools;
   /// What was asked for, without compiler, tools and target.
   std::vector<Request> requests;

@@ -81,7 +81,7 @@ TwStatus twJitPrebuild(TwJit jit, const char *path, const char *const *targets,
       if (TwStatus status = identifyRequest(jit, task->request))
         return status;
       manifest.compiler = task->request.compiler;
-      manifest.tools[targets[i]] = task->request.tools;
+      manifest.tools[getToolsKey(task->request)] = task->request.tools;
       startTask(jit, task, /*isUrgent=*/false);
       tasks.push_back(std::move(task));
     }

@@ -63,6 +63,8 @@ struct Request {
   std::string schedule;
   /// PTX instead of machine code, where there is a choice.
   bool keepsPtx = false;
+  /// AMD: "" for lld, or "comgr".
+  std::string linker;
 };
 
 /// Calls `visit(name, field)` for each field. A field that is added to the
@@ -70,7 +72,8 @@ struct Request {
 template <typename R, typename Visitor>
 void visitFields(R &request, Visitor &&visit) {
   auto &[compiler, tools, form, name, text, files, kernel, variant, parameters,
-         hasArguments, arguments, target, optLevel, schedule, keepsPtx] =
+         hasArguments, arguments, target, optLevel, schedule, keepsPtx,
+         linker] =
       request;
   visit("compiler", compiler);
   visit("tools", tools);
@@ -87,6 +90,7 @@ void visitFields(R &request, Visitor &&visit) {
   visit("opt-level", optLevel);
   visit("schedule", schedule);
   visit("keeps-ptx", keepsPtx);
+  visit("linker", linker);
 }
 
 /// "array f32 align=16 dims=1024:16:-1:-1:1,..." and "scalar i32 divisor=16";

@@ -137,12 +137,17 @@ std::string tilewright::rt::getRequestTarget(TwDevice device) {
   return target.substr(0, target.find(':'));
 }
 
+std::string tilewright::rt::getToolsKey(const Request &request) {
+  return request.linker.empty() ? request.target
+                                : request.target + " " + request.linker;
+}
+
 TwStatus tilewright::rt::identifyRequest(TwJit jit, Request &request) {
   const Manifest &manifest = jit->manifest;
   bool hasMaker = jit->hasManifest && !manifest.compiler.empty();
   auto takeManifest = [&] {
     request.compiler = manifest.compiler;
-    auto it = manifest.tools.find(request.target);
+    auto it = manifest.tools.find(getToolsKey(request));
     request.tools =
         it == manifest.tools.end() ? std::vector<NamedText>() : it->second;
   };
@@ -164,9 +169,9 @@ TwStatus tilewright::rt::identifyRequest(TwJit jit, Request &request) {
     jit->identity = std::move(identity);
   }
   request.compiler = jit->identity;
-  auto [it, isNew] = jit->tools.try_emplace(request.target);
+  auto [it, isNew] = jit->tools.try_emplace(getToolsKey(request));
   if (isNew)
-    it->second = identifyTools(jit->cache, request.target);
+    it->second = identifyTools(jit->cache, request.target, request.linker);
   request.tools = it->second;
   return nullptr;
 }

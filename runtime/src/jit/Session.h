@@ -89,6 +89,9 @@ TwStatus checkJit(TwJit jit);
 /// Errors: NOT_FOUND  there are neither
 TwStatus identifyRequest(TwJit jit, Request &request);
 
+/// What the tools of a request depend on: its target, and a special linker.
+std::string getToolsKey(const Request &request);
+
 /// The library for `request`, which says its compiler, if the cache has it.
 bool findLibrary(TwJit jit, const Request &request, std::string &library);
 

@@ -101,5 +101,13 @@ TwStatus tilewright::rt::readSource(const TwJitSource &source,
   request.optLevel = source.optLevelPlusOne - 1;
   request.schedule = source.schedule ? source.schedule : "";
   request.keepsPtx = source.keepsPtx;
+  request.linker = source.linker ? source.linker : "";
+  if (request.linker == "lld")
+    request.linker.clear();
+  if (!request.linker.empty() && request.linker != "comgr")
+    return fail(TW_INVALID_ARGUMENT,
+                "expected linker 'lld' or 'comgr', but "
+                "got '",
+                request.linker, "'");
   return nullptr;
 }

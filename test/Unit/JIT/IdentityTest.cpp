@@ -118,13 +118,16 @@ TEST_F(IdentityTest, OfToolsFollowsThePath) {
   std::string old = std::getenv("PATH") ? std::getenv("PATH") : "";
   setenv("PATH", folder.c_str(), 1);
   chmod(write("ptxas", "one").c_str(), 0755);
-  std::vector<NamedText> one = identifyTools(nullptr, "sm_90");
+  std::vector<NamedText> one = identifyTools(nullptr, "sm_90", "");
   chmod(write("ptxas", "two").c_str(), 0755);
-  std::vector<NamedText> two = identifyTools(nullptr, "sm_90");
-  EXPECT_TRUE(identifyTools(nullptr, "gfx942").empty());
+  std::vector<NamedText> two = identifyTools(nullptr, "sm_90", "");
+  EXPECT_TRUE(identifyTools(nullptr, "gfx942", "").empty());
   setenv("PATH", old.c_str(), 1);
   ASSERT_EQ(one.size(), 1u);
   ASSERT_EQ(two.size(), 1u);
+  std::vector<NamedText> comgr = identifyTools(nullptr, "gfx942", "comgr");
+  ASSERT_EQ(comgr.size(), 1u) << "libamd_comgr is in scripts/packages.txt";
+  EXPECT_EQ(comgr[0].name.find("libamd_comgr.so."), 0u);
   EXPECT_EQ(one[0].name, "ptxas");
   EXPECT_NE(one[0].text, two[0].text);
 }

@@ -89,6 +89,8 @@ TEST(Plan, EqualKernelsHaveOneContentKey) {
   EXPECT_EQ(plan(request), key);
   request.optLevel = 3;
   EXPECT_EQ(plan(request), key);
+  request.linker = "comgr"; // AMD's alone
+  EXPECT_EQ(plan(request), key);
 }
 
 TEST(Plan, WhatChangesTheBytesChangesTheContentKey) {
@@ -109,6 +111,8 @@ TEST(Plan, WhatChangesTheBytesChangesTheContentKey) {
       [](rt::Request &r) { r.optLevel = 2; },
       [](rt::Request &r) { r.schedule = "#tile.schedule<{stages = 2}>"; },
       [](rt::Request &r) { r.keepsPtx = true; },
+      [](rt::Request &r) { r.target = "gfx90a"; },
+      [](rt::Request &r) { r.target = "gfx90a", r.linker = "comgr"; },
       [](rt::Request &r) { r.arguments[0].align = 16; },
       [](rt::Request &r) { r.arguments[1].align = 16; },
       [](rt::Request &r) { r.arguments[0].dims[0].size = 4; },

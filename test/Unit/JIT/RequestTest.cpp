@@ -34,6 +34,7 @@ Request makeRequest() {
   request.target = "sm_90";
   request.optLevel = 2;
   request.schedule = "#tile.schedule<>";
+  request.linker = "comgr";
   return request;
 }
 
@@ -149,7 +150,8 @@ TEST(Request, IsWrittenAsEver) {
             "target 5\nsm_90\n"
             "opt-level 1\n2\n"
             "schedule 16\n#tile.schedule<>\n"
-            "keeps-ptx 1\n0\n");
+            "keeps-ptx 1\n0\n"
+            "linker 5\ncomgr\n");
 }
 
 TEST(Request, RefusesDamage) {
