@@ -91,6 +91,8 @@ void twDeviceClose(TwDevice device) {
   // What a parent opened stays as it is: its driver is not there any more.
   if (device && device->forks != numForks.load(std::memory_order_relaxed))
     device->backend.release();
+  else if (device)
+    unloadDeferred(device, /*isLast=*/true);
   delete device;
 }
 
@@ -105,6 +107,22 @@ TwStatus twDeviceGetInfo(TwDevice device, TwDeviceInfo *info) {
            backend.sharedBytes,    backend.maxWorkgroupThreads,
            backend.numComputeUnits};
   return nullptr;
+}
+
+void tilewright::rt::unloadDeferred(TwDevice device, bool isLast) {
+  std::lock_guard<std::mutex> lock(device->deferredMutex);
+  if (device->deferred.empty())
+    return;
+  TwStatus status = device->backend->synchronize();
+  bool isBusy = status && !isLast;
+  twStatusDestroy(status);
+  if (isBusy)
+    return;
+  for (auto &[code, library] : device->deferred) {
+    device->backend->unload(code);
+    twLibraryDestroy(library);
+  }
+  device->deferred.clear();
 }
 
 int32_t twDeviceRankChip(TwDevice device, const char *chip) {

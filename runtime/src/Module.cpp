@@ -6,6 +6,7 @@
 #include "Support.h"
 #include <algorithm>
 #include <cstring>
+#include <thread>
 
 using namespace tilewright::rt;
 
@@ -103,23 +104,43 @@ TwStatus twModuleCreate(TwDevice device, TwLibrary library, TwModule *module) {
 }
 
 TwModuleStorage::~TwModuleStorage() {
-  bool isAnyLoaded = false;
-  for (std::unique_ptr<Variant> &variant : variants)
-    isAnyLoaded |= variant->isLoaded;
   // In a forked child the driver is not there any more.
-  TwStatus status = checkDevice(device);
-  if (isAnyLoaded && !status) {
+  TwStatus forked = checkDevice(device);
+  std::vector<LoadedKernel> loaded;
+  for (std::unique_ptr<Variant> &variant : variants)
+    if (variant->isLoaded)
+      loaded.push_back(variant->code);
+  if (!loaded.empty() && !forked) {
+    unloadDeferred(device, /*isLast=*/false);
     // What was launched may still run.
-    twStatusDestroy(device->backend->synchronize());
-    for (std::unique_ptr<Variant> &variant : variants)
-      if (variant->isLoaded)
-        device->backend->unload(variant->code);
+    TwStatus busy = device->backend->synchronize();
+    for (LoadedKernel &code : loaded)
+      if (!busy)
+        device->backend->unload(code);
+    if (busy) {
+      std::lock_guard<std::mutex> lock(device->deferredMutex);
+      for (const LoadedKernel &code : loaded) {
+        library->numOwners.fetch_add(1);
+        device->deferred.emplace_back(code, library);
+      }
+    }
+    twStatusDestroy(busy);
   }
-  twStatusDestroy(status);
+  twStatusDestroy(forked);
   twLibraryDestroy(library);
 }
 
-void twModuleDestroy(TwModule module) { delete module; }
+void twModuleDestroy(TwModule module) {
+  if (!module)
+    return;
+  module->isClosing = true;
+  // In a forked child the threads that made the calls are not there.
+  TwStatus forked = checkDevice(module->device);
+  while (!forked && !module->calls.isZero())
+    std::this_thread::yield();
+  twStatusDestroy(forked);
+  delete module;
+}
 
 //===----------------------------------------------------------------------===//
 // Functions
@@ -225,10 +246,19 @@ static TwStatus ensureLoaded(TwModule module, Variant &variant) {
 static TwStatus checkFunction(TwFunction function) {
   if (!function)
     return fail(TW_INVALID_ARGUMENT, "expected a function, but got null");
+  if (function->module->isClosing)
+    return fail(TW_INVALID_ARGUMENT, "the module of function '", function->name,
+                "' is being destroyed");
   return checkDevice(function->module->device);
 }
 
+/// What counts the calls of a function; null where there is none.
+static CallCounter *getCalls(TwFunction function) {
+  return function ? &function->module->calls : nullptr;
+}
+
 TwStatus twFunctionPrepare(TwFunction function) {
+  CallCounter::Call call(getCalls(function));
   if (TwStatus status = checkFunction(function))
     return status;
   for (Variant *variant : function->variants)
@@ -286,6 +316,7 @@ static TwStatus pack(TwFunction function, const TwValue *values,
 TwStatus twFunctionLaunch(TwFunction function, TwStream stream,
                           const TwValue *values, size_t numValues,
                           const TwLaunchOptions *options) {
+  CallCounter::Call call(getCalls(function));
   if (TwStatus status = checkFunction(function))
     return status;
   if (numValues && !values)
@@ -314,6 +345,7 @@ TwStatus twFunctionLaunch(TwFunction function, TwStream stream,
 TwStatus twFunctionPack(TwFunction function, const TwValue *values,
                         size_t numValues, void *kernarg, size_t kernargBytes,
                         size_t *variant, int64_t grid[3]) {
+  CallCounter::Call call(getCalls(function));
   if (TwStatus status = checkFunction(function))
     return status;
   if ((numValues && !values) || !kernarg || !variant || !grid)
@@ -327,6 +359,7 @@ TwStatus twFunctionLaunchPacked(TwFunction function, size_t variant,
                                 TwStream stream, const void *kernarg,
                                 size_t kernargBytes, const int64_t grid[3],
                                 const TwLaunchOptions *options) {
+  CallCounter::Call call(getCalls(function));
   if (TwStatus status = checkFunction(function))
     return status;
   if (variant >= function->variants.size() || !kernarg || !grid)
