@@ -32,6 +32,7 @@ struct Divisor {
 /// What is known of a dimension of an array; all that a launch looks at of it.
 struct Dim {
   int64_t size = -1, stride = -1; ///< static, or -1
+  int64_t atMost = INT64_MAX;     ///< of the size
   int symbol = -1;                ///< index in Kernel::symbols, or -1
   Divisor sizeDivisor, strideDivisor;
 };
@@ -59,6 +60,9 @@ struct Argument {
   /// Of the address: the kernel's fact, or the element's own if that is more.
   Divisor align;
   Divisor divisible; ///< scalars
+  /// Workspaces: root of their bytes in Kernel::nodes; else -1.
+  int workspace = -1;
+  bool isZeroed = false;
 };
 
 /// Two arrays that must not share memory: one is `noalias`, one is written.
@@ -84,6 +88,7 @@ struct TwKernelStorage {
   std::vector<tilewright::rt::GridNode> nodes;
   /// Roots of the grid's extents in `nodes`; 0 to 3 of them.
   std::vector<int> extents;
+  bool hasWorkspaces = false;
   size_t kernargBytes = 0;
   /// Where each parameter of the code lies in the kernarg bytes: the address,
   /// sizes and strides of an array are one each.
@@ -95,9 +100,16 @@ struct TwKernelStorage {
 
 namespace tilewright::rt {
 
+/// Most nodes of all expressions of a kernel.
+constexpr size_t maxNodes = 1100;
+
 /// Evaluates the grid; `values` are the values of kernel.symbols.
 TwStatus evaluateGrid(const TwKernelStorage &kernel, const int64_t *values,
                       int64_t grid[3]);
+
+/// The bytes of workspace `index`; `values` as for evaluateGrid.
+TwStatus evaluateWorkspace(const TwKernelStorage &kernel, size_t index,
+                           const int64_t *values, int64_t &bytes);
 
 /// twKernelPrepare where the message of a refusal is not wanted: false then,
 /// and nothing is allocated. `kernarg` has room for the kernel's bytes.

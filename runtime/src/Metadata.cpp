@@ -163,6 +163,8 @@ private:
       readAbi(*abi);
     if (const Json *grid = find(root, "", "grid"))
       readGrid(*grid);
+    if (const Json *abi = find(root, "", "abi"))
+      readWorkspaces(*abi);
     collectAliasPairs();
   }
 
@@ -276,6 +278,8 @@ private:
         getIntegers(json, path, "divisible", rank, 1, 1);
     std::vector<int64_t> strideDivisible =
         getIntegers(json, path, "stride_divisible", rank, 1, 1);
+    std::vector<int64_t> atMost =
+        getIntegers(json, path, "at_most", rank, 0, INT64_MAX);
     if (status)
       return;
     argument.dims.resize(rank);
@@ -284,6 +288,7 @@ private:
       dim.size = argument.sizes[i];
       dim.stride = strides[i];
       dim.sizeDivisor = divisible[i];
+      dim.atMost = atMost[i];
       dim.strideDivisor = strideDivisible[i];
       argument.hasStrideDivisors |= strideDivisible[i] != 1;
     }
@@ -298,6 +303,21 @@ private:
       const std::string &name = (*dims)[i].get_ref<const std::string &>();
       if (!name.empty())
         argument.dims[i].symbol = getSymbol(name);
+    }
+  }
+
+  /// The bytes of workspaces: when all sizes have their names.
+  void readWorkspaces(const Json &abi) {
+    const Json *list = find(abi, "/abi", "args");
+    for (size_t i = 0; list && i < kernel.arguments.size() && !status; ++i) {
+      std::string path = "/abi/args/" + std::to_string(i);
+      Argument &argument = kernel.arguments[i];
+      const Json *bytes = find((*list)[i], path, "workspace", false);
+      if (!bytes || argument.kind != TW_ARRAY)
+        continue;
+      argument.workspace = readNode(*bytes, path + "/workspace", 0);
+      argument.isZeroed = getBool((*list)[i], path, "zeroed", false);
+      kernel.hasWorkspaces = true;
     }
   }
 
@@ -408,8 +428,9 @@ TwStatus twKernelGetArgument(TwKernel kernel, size_t index,
                 int64_t(kernel->arguments.size()), ", but got ",
                 int64_t(index));
   const Argument &argument = kernel->arguments[index];
-  *info = {argument.name.c_str(), argument.kind,         argument.type,
-           argument.rank,         argument.sizes.data(), argument.isWritten,
-           argument.offset,       argument.align.value};
+  *info = {
+      argument.name.c_str(), argument.kind,         argument.type,
+      argument.rank,         argument.sizes.data(), argument.isWritten,
+      argument.offset,       argument.align.value,  argument.workspace >= 0};
   return nullptr;
 }

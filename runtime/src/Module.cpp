@@ -25,6 +25,9 @@ static int64_t countAssumptions(const TwKernelStorage &kernel) {
   for (const Argument &argument : kernel.arguments) {
     for (const Dim &dim : argument.dims) {
       count += (dim.size >= 0) * kStatic + (dim.stride >= 0) * kStatic;
+      // Half the bound is a bit more.
+      if (dim.atMost != INT64_MAX)
+        count += __builtin_clzll(uint64_t(dim.atMost) | 1);
       addFactor(dim.sizeDivisor.value);
       addFactor(dim.strideDivisor.value);
     }
