@@ -70,6 +70,25 @@ struct AliasPair {
   uint32_t noAlias, other;
 };
 
+/// A tensor map in the kernarg bytes, for copies by NVIDIA's TMA; the launch
+/// encodes it for an array. Limits: CUDA Driver API, cuTensorMapEncodeTiled.
+struct TensorMapRecipe {
+  static constexpr size_t kBytes = 128, kAlignment = 64;
+  static constexpr int32_t kMostRank = 5;
+  static constexpr int64_t kMostBox = 256, kStrideBytes = 16;
+
+  /// Differs among all recipes of the process: what was encoded is kept by it.
+  uint64_t id = 0;
+  uint32_t argument = 0;
+  size_t offset = 0; ///< of the map in the kernarg bytes
+  std::vector<uint32_t> box, elementStrides; ///< per dimension, in elements
+  /// In bytes, 0 for none: the swizzle of shared memory, the promotion of loads
+  /// in L2.
+  int64_t swizzleBytes = 0, promotionBytes = 0;
+  /// Positions outside of the array are NaN instead of 0.
+  bool fillsNan = false;
+};
+
 /// A node of a grid expression, in an array where operands come first.
 struct GridNode {
   enum Kind : uint8_t { Constant, Symbol, Add, Mul, Mod, FloorDiv, CeilDiv };
@@ -84,6 +103,7 @@ struct TwKernelStorage {
   std::string name, variant, chip, symbol;
   std::vector<tilewright::rt::Argument> arguments;
   std::vector<tilewright::rt::AliasPair> aliasPairs;
+  std::vector<tilewright::rt::TensorMapRecipe> tensorMaps;
   std::vector<std::string> symbols;
   std::vector<tilewright::rt::GridNode> nodes;
   /// Roots of the grid's extents in `nodes`; 0 to 3 of them.

@@ -4,6 +4,7 @@
 #include "Kernel.h"
 #include "Support.h"
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -165,6 +166,7 @@ private:
       readGrid(*grid);
     if (const Json *abi = find(root, "", "abi"))
       readWorkspaces(*abi);
+    readTensorMaps(root);
     collectAliasPairs();
   }
 
@@ -304,6 +306,59 @@ private:
       if (!name.empty())
         argument.dims[i].symbol = getSymbol(name);
     }
+  }
+
+  void readTensorMaps(const Json &root) {
+    const Json *list = find(root, "", "tensor_maps", false);
+    if (!list)
+      return;
+    if (!list->is_array() || list->size() > maxArguments)
+      return expect("/tensor_maps", "an array of at most 1024 tensor maps");
+    for (size_t i = 0; i < list->size() && !status; ++i)
+      readTensorMap((*list)[i], "/tensor_maps/" + std::to_string(i));
+  }
+
+  void readTensorMap(const Json &json, const std::string &path) {
+    static std::atomic<uint64_t> numRecipes{0};
+    TensorMapRecipe recipe;
+    recipe.id = numRecipes.fetch_add(1) + 1;
+    int64_t index = getInteger(json, path, "argument", 0,
+                               int64_t(kernel.arguments.size()) - 1);
+    recipe.offset = getInteger(json, path, "offset", 0, 65536);
+    if (status)
+      return;
+    const Argument &argument = kernel.arguments[index];
+    if (argument.kind != TW_ARRAY || argument.rank < 1 ||
+        argument.rank > TensorMapRecipe::kMostRank)
+      return expect(path + "/argument", "an array of 1 to 5 dimensions");
+    recipe.argument = uint32_t(index);
+    if (recipe.offset % TensorMapRecipe::kAlignment ||
+        recipe.offset + TensorMapRecipe::kBytes > kernel.kernargBytes)
+      return expect(path + "/offset",
+                    "a multiple of 64, with 128 bytes of kernarg");
+    size_t rank = size_t(argument.rank);
+    for (int64_t size : getIntegers(json, path, "box", rank, 1, 1))
+      if (size > TensorMapRecipe::kMostBox)
+        expect(path + "/box", "sizes of at most 256");
+      else
+        recipe.box.push_back(uint32_t(size));
+    for (int64_t stride :
+         getIntegers(json, path, "element_strides", rank, 1, 1))
+      if (stride > 8)
+        expect(path + "/element_strides", "strides of at most 8");
+      else
+        recipe.elementStrides.push_back(uint32_t(stride));
+    recipe.swizzleBytes = getInteger(json, path, "swizzle", 0, 128, 0);
+    recipe.promotionBytes = getInteger(json, path, "l2_promotion", 0, 256, 0);
+    recipe.fillsNan = getBool(json, path, "fills_nan", false);
+    for (int64_t bytes : {recipe.swizzleBytes / 32, recipe.promotionBytes / 64})
+      if (bytes & (bytes - 1))
+        expect(path, "a swizzle of 0, 32, 64 or 128 bytes, and a promotion of "
+                     "0, 64, 128 or 256");
+    if (recipe.swizzleBytes % 32 || recipe.promotionBytes % 64)
+      expect(path, "a swizzle of 0, 32, 64 or 128 bytes, and a promotion of 0, "
+                   "64, 128 or 256");
+    kernel.tensorMaps.push_back(std::move(recipe));
   }
 
   /// The bytes of workspaces: when all sizes have their names.

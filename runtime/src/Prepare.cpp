@@ -45,6 +45,9 @@ public:
     if (kernel.hasWorkspaces)
       if (TwStatus status = checkWorkspaces())
         return status;
+    for (const TensorMapRecipe &recipe : kernel.tensorMaps)
+      if (TwStatus status = checkTensorMap(recipe))
+        return status;
     return evaluateGrid(kernel, symbols, grid);
   }
 
@@ -373,6 +376,45 @@ private:
                       "expected memory that no other argument shares, "
                       "but it overlaps with argument '",
                       kernel.arguments[pair.other].name, "'");
+    }
+    return nullptr;
+  }
+
+  /// What the hardware asks of an array that it copies by a tensor map.
+  TwStatus checkTensorMap(const TensorMapRecipe &recipe) {
+    const Argument &argument = kernel.arguments[recipe.argument];
+    const TwValue &value = values[recipe.argument];
+    if (isEmpty(value))
+      return nullptr;
+    uintptr_t address = reinterpret_cast<uintptr_t>(value.data);
+    if (address % TensorMapRecipe::kStrideBytes)
+      return refuse(argument, "expected an address aligned to ",
+                    TensorMapRecipe::kStrideBytes,
+                    " bytes for its tensor map, but it is ",
+                    int64_t(address % TensorMapRecipe::kStrideBytes),
+                    " bytes off");
+    Strides strides;
+    if (TwStatus status = getStrides(argument, value, strides))
+      return status;
+    for (int d = 0; d < argument.rank; ++d) {
+      if (value.sizes[d] > int64_t(UINT32_MAX))
+        return refuse(argument, "expected sizes of at most ",
+                      int64_t(UINT32_MAX), " for its tensor map, but got ",
+                      value.sizes[d], " in dimension ", int64_t(d));
+      // A dimension of size 1 takes no step, but it has a stride in the map.
+      int64_t stride = value.sizes[d] > 1 || value.strides == nullptr
+                           ? strides.values[d]
+                           : TensorMapRecipe::kStrideBytes;
+      bool isLast = d == argument.rank - 1;
+      if (isLast && value.sizes[d] > 1 && stride != 1)
+        return refuse(argument, "expected stride 1 in dimension ", int64_t(d),
+                      " for its tensor map, but got ", stride);
+      int64_t bytes = stride * argument.elementBytes;
+      if (!isLast && value.sizes[d] > 1 &&
+          (bytes % TensorMapRecipe::kStrideBytes || bytes >= int64_t(1) << 40))
+        return refuse(argument, "expected a stride that is a multiple of ",
+                      TensorMapRecipe::kStrideBytes, " bytes in dimension ",
+                      int64_t(d), " for its tensor map, but got ", bytes);
     }
     return nullptr;
   }
