@@ -3,6 +3,7 @@
 #ifndef TILEWRIGHT_RUNTIME_KERNEL_H
 #define TILEWRIGHT_RUNTIME_KERNEL_H
 
+#include "FastPrepare.h"
 #include "tilewright-rt/Kernel.h"
 #include <string>
 #include <vector>
@@ -102,6 +103,7 @@ struct GridNode {
 struct TwKernelStorage {
   std::string name, variant, chip, symbol;
   std::vector<tilewright::rt::Argument> arguments;
+  tilewright::rt::FastProgram fast; ///< made of all others
   std::vector<tilewright::rt::AliasPair> aliasPairs;
   std::vector<tilewright::rt::TensorMapRecipe> tensorMaps;
   std::vector<std::string> symbols;

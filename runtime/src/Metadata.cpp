@@ -448,6 +448,7 @@ TwStatus twKernelCreate(const char *metadata, TwKernel *kernel) {
   auto result = std::make_unique<TwKernelStorage>();
   if (TwStatus status = Reader(*result).read(metadata))
     return status;
+  makeFastProgram(*result);
   *kernel = result.release();
   return nullptr;
 }

@@ -576,7 +576,11 @@ TwStatus twKernelPrepare(TwKernel kernel, const TwValue *values,
     return fail(TW_INVALID_ARGUMENT, "kernel '", kernel->name, "' needs ",
                 int64_t(twKernelGetKernargBytes(kernel)),
                 " bytes of kernarg, but got ", int64_t(kernargBytes));
-  std::memset(kernarg, 0, kernargBytes);
+  // The code's own bytes; the caller may have room for more.
+  std::memset(kernarg, 0, twKernelGetKernargBytes(kernel));
+  if (prepareFast(*kernel, values, static_cast<uint8_t *>(kernarg), grid) ==
+      FastResult::Ready)
+    return nullptr;
   return Preparation(*kernel, values, static_cast<uint8_t *>(kernarg),
                      /*isQuiet=*/false)
       .run(grid);
@@ -588,6 +592,10 @@ bool tilewright::rt::prepareQuietly(const TwKernelStorage &kernel,
   if (numValues != kernel.arguments.size())
     return false;
   std::memset(kernarg, 0, kernel.kernargBytes);
+  FastResult result =
+      prepareFast(kernel, values, static_cast<uint8_t *>(kernarg), grid);
+  if (result != FastResult::Unknown)
+    return result == FastResult::Ready;
   TwStatus status = Preparation(kernel, values, static_cast<uint8_t *>(kernarg),
                                 /*isQuiet=*/true)
                         .run(grid);
