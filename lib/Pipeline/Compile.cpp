@@ -30,8 +30,6 @@ using namespace mlir;
 namespace tilewright {
 namespace {
 
-/// Deeper nesting than any kernel has.
-
 double nowMs() {
   using namespace std::chrono;
   return duration<double, std::milli>(steady_clock::now().time_since_epoch())
@@ -99,6 +97,8 @@ public:
   std::string finishMetadata(const CodeObject *object);
 
   tile::KernelOp getKernel() { return kernel; }
+  /// What `prepare` knows of the metadata; its strings are those of the IR.
+  const llvm::json::Object &getMetadata() const { return metadata; }
   std::string remarks;
   StageTimes times;
 
@@ -461,6 +461,21 @@ llvm::Expected<std::string> specializeSource(const CompileRequest &request) {
         if (llvm::Error error = compilation.prepare())
           return std::move(error);
         return compilation.print();
+      });
+}
+
+llvm::Expected<llvm::json::Object>
+describeKernel(const CompileRequest &request) {
+  return runGuardedFor<llvm::json::Object>(
+      request.sourceName, [&]() -> llvm::Expected<llvm::json::Object> {
+        Compilation compilation(request);
+        if (llvm::Error error = compilation.prepare())
+          return std::move(error);
+        // Through text, which gives it strings of its own.
+        std::string text;
+        llvm::raw_string_ostream(text)
+            << llvm::json::Value(llvm::json::Object(compilation.getMetadata()));
+        return std::move(*llvm::cantFail(llvm::json::parse(text)).getAsObject());
       });
 }
 

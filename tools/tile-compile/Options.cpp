@@ -39,7 +39,9 @@ Options parseCommandLine(int argc, char **argv) {
                  clEnumValN(Emit::Mlir, "mlir",
                             "the block-level kernel, "
                             "parameters and facts put in"),
-                 clEnumValN(Emit::Ptx, "ptx", "PTX text")),
+                 clEnumValN(Emit::Ptx, "ptx", "PTX text"),
+                 clEnumValN(Emit::CHeader, "c-header",
+                            "a C and C++ header with the kernels' arguments")),
       cl::cat(category));
   static cl::opt<unsigned> jobs("j", cl::value_desc("N"), cl::Prefix,
                                 cl::desc("Parallel compilations (default: 1)"),
@@ -55,6 +57,9 @@ Options parseCommandLine(int argc, char **argv) {
   static cl::opt<bool> noPtxas("no-assemble-ptx",
                                cl::desc("Keep PTX even where ptxas is found"),
                                cl::cat(category));
+  static cl::opt<std::string> cPrefix(
+      "c-prefix", cl::value_desc("name"),
+      cl::desc("What the names of the C header start with"), cl::cat(category));
   cl::HideUnrelatedOptions(category);
   parseCommandLineOptions(argc, argv, "tile-compile",
                           "Tilewright's compiler of kernel descriptions\n");
@@ -62,6 +67,7 @@ Options parseCommandLine(int argc, char **argv) {
   options.input = input;
   options.output = output;
   options.report = report;
+  options.cPrefix = cPrefix;
   options.chips.assign(chips.begin(), chips.end());
   options.kernels.assign(kernels.begin(), kernels.end());
   options.variants.assign(variants.begin(), variants.end());

@@ -9,12 +9,12 @@
 
 namespace tilewright {
 
-enum class Emit { Tilelib, Object, Assembly, Llvm, Mlir, Ptx };
+enum class Emit { Tilelib, Object, Assembly, Llvm, Mlir, Ptx, CHeader };
 
 /// The command line, copied out of LLVM's options: a link in this process
 /// resets those.
 struct Options {
-  std::string input, output, report;
+  std::string input, output, report, cPrefix;
   std::vector<std::string> chips, kernels, variants;
   Emit emit = Emit::Tilelib;
   unsigned jobs = 1;

@@ -23,7 +23,7 @@ static llvm::Expected<Description> describeMlir(const Options &options) {
   if (!buffer)
     return llvm::createStringError("cannot read '" + options.input +
                                    "': " + buffer.getError().message());
-  if (options.chips.empty())
+  if (options.chips.empty() && options.emit != Emit::CHeader)
     return llvm::createStringError("expected --chip for '" + options.input +
                                    "': only a description names chips");
   llvm::StringRef text = (*buffer)->getBuffer();
@@ -64,6 +64,9 @@ llvm::Expected<std::vector<Job>> planJobs(const Options &options,
             description.find(name);
         !kernel)
       return kernel.takeError();
+  for (const std::string &name : options.chips)
+    if (!lookupChip(name))
+      return llvm::createStringError(describeUnknownChip(name));
   std::vector<Job> jobs;
   std::vector<std::string> knownVariants;
   for (const KernelDescription &kernel : description.kernels) {
@@ -78,25 +81,28 @@ llvm::Expected<std::vector<Job>> planJobs(const Options &options,
       llvm::Expected<std::string> source = instantiate(kernel, variant);
       if (!source)
         return source.takeError();
+      Job job;
+      job.kernel = kernel.name;
+      job.request.source = std::move(*source);
+      job.request.sourceName = kernel.source.displayName;
+      job.request.kernel = kernel.entry;
+      job.request.variant = variant.name;
+      job.request.facts = {variant.dims, variant.divisible, variant.align};
+      job.request.optLevel = kernel.optLevel;
+      job.request.schedule = kernel.schedule;
+      job.request.keepLlvm = options.emit == Emit::Llvm;
+      job.request.keepAssembly = options.emit == Emit::Assembly;
+      job.request.assemblePtx =
+          options.assemblePtx && options.emit != Emit::Ptx;
+      // The interface is that of all chips.
+      if (options.emit == Emit::CHeader) {
+        jobs.push_back(std::move(job));
+        continue;
+      }
       for (const std::string &name :
            options.chips.empty() ? kernel.chips : options.chips) {
-        const ChipInfo *chip = lookupChip(name);
-        if (!chip)
-          return llvm::createStringError(describeUnknownChip(name));
-        Job job;
-        job.request.source = *source;
-        job.request.sourceName = kernel.source.displayName;
-        job.request.kernel = kernel.entry;
-        job.request.variant = variant.name;
-        job.request.facts = {variant.dims, variant.divisible, variant.align};
-        job.request.chip = chip;
-        job.request.optLevel = kernel.optLevel;
-        job.request.schedule = kernel.schedule;
-        job.request.keepLlvm = options.emit == Emit::Llvm;
-        job.request.keepAssembly = options.emit == Emit::Assembly;
-        job.request.assemblePtx =
-            options.assemblePtx && options.emit != Emit::Ptx;
-        jobs.push_back(std::move(job));
+        job.request.chip = lookupChip(name);
+        jobs.push_back(job);
       }
     }
   }

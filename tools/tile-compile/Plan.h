@@ -15,7 +15,8 @@ namespace tilewright {
 /// The description that is the input, or that stands for an MLIR file.
 llvm::Expected<Description> readInput(const Options &options);
 
-/// A job for each kernel, variant and chip that the options choose.
+/// A job for each kernel, variant and chip that the options choose; for a C
+/// header for each kernel and variant, without a chip.
 llvm::Expected<std::vector<Job>> planJobs(const Options &options,
                                           const Description &description);
 

@@ -13,6 +13,8 @@ namespace tilewright {
 
 /// One kernel, variant and chip, and what came of it.
 struct Job {
+  /// As the description calls it.
+  std::string kernel;
   CompileRequest request;
   std::optional<CompiledKernel> result;
   std::string error;

@@ -6,8 +6,11 @@
 #include "Report.h"
 
 #include "tilewright/Codegen/Container.h"
+#include "tilewright/Pipeline/CHeader.h"
 #include "tilewright/Support/CrashGuard.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallString.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileOutputBuffer.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/Path.h"
@@ -98,7 +101,51 @@ std::string makeOutput(const std::vector<Job> &jobs, Emit emit) {
   return writeContainer(entries);
 }
 
+bool isIdentifier(llvm::StringRef name) {
+  return !name.empty() && !llvm::isDigit(name.front()) &&
+         llvm::all_of(name,
+                      [](char c) { return llvm::isAlnum(c) || c == '_'; });
+}
+
+/// Writes the header of the kernels in `jobs`, which follow each other.
+int writeHeader(llvm::ArrayRef<Job> jobs, const Options &options,
+                llvm::StringRef output) {
+  std::vector<HeaderKernel> kernels;
+  size_t failures = 0;
+  for (const Job &job : jobs) {
+    llvm::Expected<llvm::json::Object> interface = describeKernel(job.request);
+    if (!interface) {
+      ++failures;
+      llvm::errs() << "tile-compile: kernel '" << job.request.kernel
+                   << "', variant '" << job.request.variant << "':\n"
+                   << llvm::toString(interface.takeError()) << "\n";
+      continue;
+    }
+    if (kernels.empty() || kernels.back().name != job.kernel)
+      kernels.push_back({job.kernel, {}});
+    kernels.back().variants.push_back(
+        {job.request.variant, std::move(*interface)});
+  }
+  if (failures)
+    return fail(llvm::Twine(failures) + " of " + llvm::Twine(jobs.size()) +
+                " kernels are not right; wrote no header");
+  HeaderOptions header;
+  header.sourceName = llvm::sys::path::filename(options.input).str();
+  header.fileName = output == "-"
+                        ? llvm::sys::path::stem(options.input).str() + ".h"
+                        : llvm::sys::path::filename(output).str();
+  header.prefix = options.cPrefix;
+  if (llvm::Error error = writeFile(output, writeCHeader(kernels, header)))
+    return fail(llvm::toString(std::move(error)));
+  return 0;
+}
+
 int run(const Options &options) {
+  if (!options.cPrefix.empty() && options.emit != Emit::CHeader)
+    return fail("expected '--emit=c-header' with '--c-prefix'");
+  if (!options.cPrefix.empty() && !isIdentifier(options.cPrefix))
+    return fail("expected an identifier for '--c-prefix', but got '" +
+                options.cPrefix + "'");
   llvm::Expected<Description> description = readInput(options);
   if (!description)
     return fail(llvm::toString(description.takeError()));
@@ -108,6 +155,9 @@ int run(const Options &options) {
   llvm::Expected<std::vector<Job>> jobs = planJobs(options, *description);
   if (!jobs)
     return fail(llvm::toString(jobs.takeError()));
+  if (options.emit == Emit::CHeader)
+    return writeHeader(*jobs, options,
+                       options.output.empty() ? "-" : options.output);
   if (options.emit != Emit::Tilelib && jobs->size() != 1)
     return fail("expected one kernel, variant and chip for '--emit', but got " +
                 llvm::Twine(jobs->size()) +

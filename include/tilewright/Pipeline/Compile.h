@@ -11,6 +11,7 @@
 #include "tilewright/Target/ChipInfo.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
+#include "llvm/Support/JSON.h"
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -105,6 +106,11 @@ llvm::Expected<EmulatedKernel> compileForEmulator(const CompileRequest &request)
 
 /// The kernel with its facts written in, as MLIR text, without compiling it.
 llvm::Expected<std::string> specializeSource(const CompileRequest &request);
+
+/// The part of the metadata that the kernel and its facts decide, whatever the
+/// chip: `version`, `kernel`, `abi` and `grid`. Compiles nothing; `chip` may be
+/// null.
+llvm::Expected<llvm::json::Object> describeKernel(const CompileRequest &request);
 
 /// Symbols of the kernels in an MLIR text, in order.
 llvm::Expected<std::vector<std::string>>
