@@ -53,7 +53,8 @@ void spreadConstants(std::vector<CArgument> &arguments) {
 std::string makeKey(llvm::ArrayRef<CArgument> arguments) {
   std::string key;
   for (const CArgument &argument : arguments) {
-    key += argument.name + (argument.isArray ? "[" : ":");
+    key += argument.name + (argument.isArray ? "[" : ":") +
+           (argument.isWritten ? "w" : "") + (argument.isContiguous ? "c" : "");
     for (const CSize &size : argument.sizes)
       key += size.name + ",";
     key += argument.type + ";";
@@ -61,14 +62,13 @@ std::string makeKey(llvm::ArrayRef<CArgument> arguments) {
   return key;
 }
 
-void merge(std::vector<CArgument> &into, llvm::ArrayRef<CArgument> from) {
-  for (auto [one, other] : llvm::zip(into, from)) {
-    one.isWritten |= other.isWritten;
-    one.isContiguous &= other.isContiguous;
+/// Leaves the constants that both have.
+void mergeConstants(std::vector<CArgument> &into,
+                    llvm::ArrayRef<CArgument> from) {
+  for (auto [one, other] : llvm::zip(into, from))
     for (auto [size, otherSize] : llvm::zip(one.sizes, other.sizes))
       if (size.constant != otherSize.constant)
         size.constant = std::nullopt;
-  }
 }
 
 void addFact(Facts &facts, const llvm::Twine &fact) {
@@ -104,8 +104,6 @@ void listFacts(Facts &facts, const json::Object &object,
     if (!size.constant)
       addMultiple(facts, what, getNumber(object, "divisible", d));
   }
-  if (argument.isContiguous && !shared.isContiguous)
-    addFact(facts, name + " has no gaps");
   for (size_t d = 0; d < argument.sizes.size(); ++d) {
     std::string what = "stride " + std::to_string(d) + " of " + name;
     std::optional<int64_t> stride = getNumber(object, "strides", d);
@@ -166,7 +164,7 @@ std::vector<CSignature> groupVariants(const HeaderKernel &kernel) {
       members.emplace_back();
     }
     CSignature &signature = signatures[it->second];
-    merge(signature.arguments, member.arguments);
+    mergeConstants(signature.arguments, member.arguments);
     signature.variants.push_back({variant.name, {}});
     members[it->second].push_back(std::move(member));
   }

@@ -36,8 +36,7 @@ using Facts = std::vector<std::string>;
 
 /// Variants that take the same struct.
 struct CSignature {
-  /// A size is constant if it is so in all variants, an array is written if one
-  /// of them writes it, and has strides if one of them takes some.
+  /// A size is constant if it is so, and the same, in all variants.
   std::vector<CArgument> arguments;
   struct Variant {
     std::string name;

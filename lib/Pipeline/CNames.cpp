@@ -70,8 +70,11 @@ std::string CScope::claim(llvm::ArrayRef<std::string> candidates) {
   for (const std::string &candidate : candidates)
     if (used.insert(candidate).second)
       return candidate;
+  // C++ keeps names with "__" for itself.
+  llvm::StringRef last = candidates.back();
+  llvm::StringRef separator = last.ends_with("_") ? "" : "_";
   for (unsigned i = 2;; ++i) {
-    std::string numbered = candidates.back() + "_" + std::to_string(i);
+    std::string numbered = (last + separator + llvm::Twine(i)).str();
     if (used.insert(numbered).second)
       return numbered;
   }

@@ -151,6 +151,8 @@ void StructWriter::writeMacros() {
         os << "/** Size " << size.name << ", of every variant. */\n#define "
            << base << "_size_" << size.name << " INT64_C(" << *size.constant
            << ")\n";
+  if (!seen.empty())
+    os << "\n";
 }
 
 void StructWriter::writeArguments(bool hasOthers) {

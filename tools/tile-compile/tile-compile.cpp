@@ -128,7 +128,7 @@ int writeHeader(llvm::ArrayRef<Job> jobs, const Options &options,
   }
   if (failures)
     return fail(llvm::Twine(failures) + " of " + llvm::Twine(jobs.size()) +
-                " kernels are not right; wrote no header");
+                " variants have errors; wrote no header");
   HeaderOptions header;
   header.sourceName = llvm::sys::path::filename(options.input).str();
   header.fileName = output == "-"
