@@ -254,6 +254,9 @@ llvm::Error Compilation::prepare() {
     if (llvm::Error error = applyFacts())
       return error;
     metadata = describeInterface(kernel);
+    metadata["symbol"] = kernel.getSymName().str();
+    if (!request.name.empty())
+      metadata["kernel"] = request.name;
     return llvm::Error::success();
   });
 }
@@ -304,7 +307,7 @@ std::string Compilation::finishMetadata(const CodeObject *object) {
   metadata["chip"] = request.chip->name;
   LLVM::LLVMFuncOp function;
   for (auto op : module->getOps<LLVM::LLVMFuncOp>())
-    if (!op.isExternal() && op.getSymName() == *metadata.getString("kernel"))
+    if (!op.isExternal() && op.getSymName() == *metadata.getString("symbol"))
       function = op;
   // The number in a pair of strings of the function's LLVM attributes.
   auto getFnAttr = [&](StringRef name) {
@@ -315,7 +318,6 @@ std::string Compilation::finishMetadata(const CodeObject *object) {
           cast<StringAttr>(pair[1]).getValue().getAsInteger(10, number);
     return number;
   };
-  metadata["symbol"] = *metadata.getString("kernel");
   if (request.chip->isGpu()) {
     metadata["workgroup"] =
         json::Array{getFnAttr(kThreadsFnAttr), 1, 1};
@@ -364,7 +366,8 @@ compileUnguarded(const CompileRequest &request) {
   Compilation compilation(request);
   if (llvm::Error error = compilation.prepare())
     return std::move(error);
-  result.kernel = compilation.getKernel().getSymName().str();
+  std::string symbol = compilation.getKernel().getSymName().str();
+  result.kernel = request.name.empty() ? symbol : request.name;
   result.source = compilation.print();
   if (llvm::Error error = compilation.runPasses())
     return std::move(error);
@@ -391,7 +394,7 @@ compileUnguarded(const CompileRequest &request) {
   options.optLevel = request.optLevel;
   options.assemblePtx = request.assemblePtx;
   llvm::Expected<CodeObject> object =
-      emitObject(*module, *request.chip, result.kernel, options);
+      emitObject(*module, *request.chip, symbol, options);
   if (!object)
     return leakIfDied(object.takeError(), module, llvmContext);
   result.object = std::move(*object);

@@ -82,7 +82,7 @@ llvm::Expected<std::vector<Job>> planJobs(const Options &options,
       if (!source)
         return source.takeError();
       Job job;
-      job.kernel = kernel.name;
+      job.request.name = kernel.name;
       job.request.source = std::move(*source);
       job.request.sourceName = kernel.source.displayName;
       job.request.kernel = kernel.entry;

@@ -25,9 +25,8 @@ void printTable(llvm::ArrayRef<Job> jobs, bool withStages) {
   os << "\n";
   for (const Job &job : jobs) {
     if (!job.result) {
-      os << llvm::formatv("{0,-20} {1,-18} {2,-10} failed\n",
-                          job.request.kernel, job.request.variant,
-                          job.request.chip->name);
+      os << llvm::formatv("{0,-20} {1,-18} {2,-10} failed\n", job.request.name,
+                          job.request.variant, job.request.chip->name);
       continue;
     }
     const ResourceUse &use = job.result->object.use;
@@ -59,7 +58,7 @@ std::string makeReport(llvm::ArrayRef<Job> jobs) {
   namespace json = llvm::json;
   json::Array rows;
   for (const Job &job : jobs) {
-    json::Object row{{"kernel", job.request.kernel},
+    json::Object row{{"kernel", job.request.name},
                      {"variant", job.request.variant},
                      {"chip", job.request.chip->name}};
     if (!job.result) {

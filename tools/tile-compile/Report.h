@@ -13,8 +13,6 @@ namespace tilewright {
 
 /// One kernel, variant and chip, and what came of it.
 struct Job {
-  /// As the description calls it.
-  std::string kernel;
   CompileRequest request;
   std::optional<CompiledKernel> result;
   std::string error;

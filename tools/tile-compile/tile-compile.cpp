@@ -116,13 +116,13 @@ int writeHeader(llvm::ArrayRef<Job> jobs, const Options &options,
     llvm::Expected<llvm::json::Object> interface = describeKernel(job.request);
     if (!interface) {
       ++failures;
-      llvm::errs() << "tile-compile: kernel '" << job.request.kernel
+      llvm::errs() << "tile-compile: kernel '" << job.request.name
                    << "', variant '" << job.request.variant << "':\n"
                    << llvm::toString(interface.takeError()) << "\n";
       continue;
     }
-    if (kernels.empty() || kernels.back().name != job.kernel)
-      kernels.push_back({job.kernel, {}});
+    if (kernels.empty() || kernels.back().name != job.request.name)
+      kernels.push_back({job.request.name, {}});
     kernels.back().variants.push_back(
         {job.request.variant, std::move(*interface)});
   }
@@ -195,7 +195,7 @@ int run(const Options &options) {
       continue;
     }
     ++failures;
-    llvm::errs() << "tile-compile: kernel '" << job.request.kernel
+    llvm::errs() << "tile-compile: kernel '" << job.request.name
                  << "', variant '" << job.request.variant << "', chip '"
                  << job.request.chip->name << "':\n"
                  << job.error << "\n";

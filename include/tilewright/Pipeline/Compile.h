@@ -43,6 +43,8 @@ struct CompileRequest {
   std::string sourceName;
   /// Symbol of the tile.kernel; may be empty where there is only one.
   std::string kernel;
+  /// What the metadata calls the kernel; its symbol if empty.
+  std::string name;
   /// Names the variant in the metadata.
   std::string variant = "default";
   KernelFacts facts;
@@ -108,7 +110,7 @@ llvm::Expected<EmulatedKernel> compileForEmulator(const CompileRequest &request)
 llvm::Expected<std::string> specializeSource(const CompileRequest &request);
 
 /// The part of the metadata that the kernel and its facts decide, whatever the
-/// chip: `version`, `kernel`, `abi` and `grid`. Compiles nothing; `chip` may be
+/// chip: `version`, `kernel`, `symbol`, `abi` and `grid`. Compiles nothing; `chip` may be
 /// null.
 llvm::Expected<llvm::json::Object> describeKernel(const CompileRequest &request);
 
