@@ -6,6 +6,7 @@
 #include "CInterface.h"
 #include "CNames.h"
 #include "CStruct.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -20,16 +21,22 @@ std::string quoteForComment(llvm::StringRef text) {
   return result;
 }
 
-/// What stands behind the base of a kernel's names.
-constexpr llvm::StringLiteral kernelSuffixes[] = {"_name", "_get"};
-
 /// A kernel, its structs, and the bases of their names.
 struct PlannedKernel {
   const HeaderKernel *kernel;
   std::vector<CSignature> signatures;
   std::string base;
+  /// The kernel's own where it has one struct.
   std::vector<std::string> structBases;
 };
+
+/// What stands behind the base of a struct in the names of all kinds.
+std::vector<std::string> listStructSuffixes(const CSignature &signature) {
+  std::vector<std::string> suffixes = StructWriter::listSuffixes();
+  for (std::string &macro : StructWriter::listMacros(signature))
+    suffixes.push_back(std::move(macro));
+  return suffixes;
+}
 
 std::vector<PlannedKernel> planKernels(llvm::ArrayRef<HeaderKernel> kernels,
                                        llvm::StringRef prefix) {
@@ -40,9 +47,8 @@ std::vector<PlannedKernel> planKernels(llvm::ArrayRef<HeaderKernel> kernels,
     PlannedKernel plan{&kernel, groupVariants(kernel), "", {}};
     std::vector<std::string> suffixes;
     if (plan.signatures.size() == 1)
-      suffixes = StructWriter::listSuffixes(plan.signatures.front());
-    for (llvm::StringRef suffix : kernelSuffixes)
-      suffixes.push_back(suffix.str());
+      suffixes = listStructSuffixes(plan.signatures.front());
+    suffixes.insert(suffixes.end(), {"_name", "_get"});
     // At file scope names that start with '_' are the implementation's.
     bool isReserved = prefix.empty() && kernel.name[0] == '_';
     plan.base = scope.claimBase(
@@ -56,8 +62,20 @@ std::vector<PlannedKernel> planKernels(llvm::ArrayRef<HeaderKernel> kernels,
       for (const CSignature &signature : plan.signatures)
         plan.structBases.push_back(
             scope.claimBase(plan.base + "_" + signature.variants.front().name,
-                            StructWriter::listSuffixes(signature)));
+                            listStructSuffixes(signature)));
   return plans;
+}
+
+/// The macros of the header but for its guard.
+std::vector<std::string> listMacros(llvm::ArrayRef<PlannedKernel> plans) {
+  std::vector<std::string> macros;
+  for (const PlannedKernel &plan : plans) {
+    macros.push_back(plan.base + "_name");
+    for (auto [signature, base] : llvm::zip(plan.signatures, plan.structBases))
+      for (const std::string &macro : StructWriter::listMacros(signature))
+        macros.push_back(base + macro);
+  }
+  return macros;
 }
 
 void writeTop(llvm::raw_ostream &os, const HeaderOptions &options) {
@@ -96,7 +114,9 @@ std::string writeCHeader(llvm::ArrayRef<HeaderKernel> kernels,
   std::string text;
   llvm::raw_string_ostream os(text);
   writeTop(os, options);
-  for (const PlannedKernel &plan : planKernels(kernels, options.prefix)) {
+  std::vector<PlannedKernel> plans = planKernels(kernels, options.prefix);
+  std::vector<std::string> macros = listMacros(plans);
+  for (const PlannedKernel &plan : plans) {
     bool hasOthers = plan.signatures.size() > 1;
     std::vector<std::string> names;
     for (const HeaderKernel::Variant &variant : plan.kernel->variants)
@@ -119,7 +139,7 @@ std::string writeCHeader(llvm::ArrayRef<HeaderKernel> kernels,
     for (auto [signature, base] :
          llvm::zip(plan.signatures, plan.structBases)) {
       os << "\n";
-      StructWriter(os, *plan.kernel, signature, base)
+      StructWriter(os, *plan.kernel, signature, base, macros)
           .write(plan.base, hasOthers);
     }
   }

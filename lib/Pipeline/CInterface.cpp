@@ -3,9 +3,12 @@
 
 #include "CInterface.h"
 
+#include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSwitch.h"
 
 namespace tilewright {
 namespace {
@@ -83,6 +86,27 @@ void addMultiple(Facts &facts, const llvm::Twine &what,
     addFact(facts, what + " is a multiple of " + llvm::Twine(*divisor));
 }
 
+/// A number whose bits, in C's hexadecimal, are those of a `type`.
+std::string describeFloat(llvm::StringRef type, llvm::StringRef text) {
+  using llvm::APFloat;
+  const llvm::fltSemantics &semantics =
+      *llvm::StringSwitch<const llvm::fltSemantics *>(type)
+           .Case("f64", &APFloat::IEEEdouble())
+           .Case("f32", &APFloat::IEEEsingle())
+           .Case("f16", &APFloat::IEEEhalf())
+           .Case("bf16", &APFloat::BFloat())
+           .Case("f8E4M3FN", &APFloat::Float8E4M3FN())
+           .Case("f8E5M2", &APFloat::Float8E5M2())
+           .Case("f8E4M3FNUZ", &APFloat::Float8E4M3FNUZ())
+           .Default(&APFloat::Float8E5M2FNUZ());
+  uint64_t bits = 0;
+  text.getAsInteger(/*Radix=*/0, bits);
+  llvm::SmallString<32> decimal;
+  APFloat(semantics, llvm::APInt(APFloat::getSizeInBits(semantics), bits))
+      .toString(decimal);
+  return (decimal + " (" + text + ")").str();
+}
+
 /// What a variant assumes of `argument`, but for constants of the struct.
 void listFacts(Facts &facts, const json::Object &object,
                const CArgument &argument, const CArgument &shared) {
@@ -92,7 +116,7 @@ void listFacts(Facts &facts, const json::Object &object,
     if (std::optional<int64_t> value = object.getInteger("value"))
       addFact(facts, name + " is " + llvm::Twine(*value));
     else if (std::optional<llvm::StringRef> bits = object.getString("value"))
-      addFact(facts, name + " is the " + argument.type + " " + *bits);
+      addFact(facts, name + " is " + describeFloat(argument.type, *bits));
     return;
   }
   for (auto [d, size] : llvm::enumerate(argument.sizes)) {

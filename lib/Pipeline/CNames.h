@@ -18,6 +18,11 @@ std::string makeMemberName(llvm::StringRef name);
 /// Names of one scope.
 class CScope {
 public:
+  /// `taken` are not to be claimed.
+  explicit CScope(llvm::ArrayRef<std::string> taken = {}) {
+    used.insert(taken.begin(), taken.end());
+  }
+
   /// The first of `candidates` that is free, or the last one with a number.
   std::string claim(llvm::ArrayRef<std::string> candidates);
   /// A base that is `base`, or `base` with a number, such that it is free with

@@ -61,17 +61,19 @@ void writeComment(llvm::raw_ostream &os, llvm::StringRef indent,
   }
 }
 
-std::vector<std::string>
-StructWriter::listSuffixes(const CSignature &signature) {
-  std::vector<std::string> suffixes = {"_arguments", "_values", "_fill",
-                                       "_get",       "_launch", "_pack"};
+std::vector<std::string> StructWriter::listSuffixes() {
+  return {"_arguments", "_values", "_fill", "_get", "_launch", "_pack"};
+}
+
+std::vector<std::string> StructWriter::listMacros(const CSignature &signature) {
+  std::vector<std::string> macros;
   for (const CArgument &argument : signature.arguments)
     for (const CSize &size : argument.sizes)
       if (std::string macro = "_size_" + size.name;
           size.constant && !size.name.empty() &&
-          !llvm::is_contained(suffixes, macro))
-        suffixes.push_back(std::move(macro));
-  return suffixes;
+          !llvm::is_contained(macros, macro))
+        macros.push_back(std::move(macro));
+  return macros;
 }
 
 void StructWriter::nameMembers() {

@@ -18,9 +18,12 @@ void writeComment(llvm::raw_ostream &os, llvm::StringRef indent,
 /// A struct of arguments and its functions.
 class StructWriter {
 public:
+  /// `macros` are those of the whole header, which no member can be called.
   StructWriter(llvm::raw_ostream &os, const HeaderKernel &kernel,
-               const CSignature &signature, std::string base)
-      : os(os), kernel(kernel), signature(signature), base(std::move(base)) {
+               const CSignature &signature, std::string base,
+               llvm::ArrayRef<std::string> macros)
+      : os(os), kernel(kernel), signature(signature), base(std::move(base)),
+        scope(macros) {
     nameMembers();
   }
 
@@ -28,8 +31,10 @@ public:
   /// `hasOthers` the kernel has other structs.
   void write(llvm::StringRef kernelBase, bool hasOthers);
 
-  /// What stands behind the base in the names that it writes.
-  static std::vector<std::string> listSuffixes(const CSignature &signature);
+  /// What stands behind the base in the names of types and functions.
+  static std::vector<std::string> listSuffixes();
+  /// What stands behind the base in the names of macros.
+  static std::vector<std::string> listMacros(const CSignature &signature);
 
 private:
   struct SizeMember {

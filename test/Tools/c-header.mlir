@@ -58,7 +58,7 @@ tile.kernel @arrays(
 
 // CHECK-LABEL: /** Kernel scalars, variants default. */
 // CHECK: * It assumes:
-// CHECK-NEXT: - f32 is the f32 0x3FC00000
+// CHECK-NEXT: - f32 is 1.5 (0x3FC00000)
 // CHECK-NEXT: - i16 is a multiple of 4
 // CHECK-NEXT: - i32 is -3 */
 // CHECK-NEXT: typedef struct scalars_arguments {
@@ -184,10 +184,18 @@ tile.kernel @int(
   tile.return
 }
 
-// `_x` at file scope belongs to the implementation.
+// `_x` at file scope belongs to the implementation, and a macro of the header
+// would replace a member of its name.
 // CHECK-LABEL: /** Kernel _hidden, variants default. */
 // CHECK-NEXT: #define x_hidden_name "_hidden"
-tile.kernel @_hidden(%n: i64 {tile.name = "n"})
+// CHECK: int64_t n;
+// CHECK: float int_name_2;
+// CHECK: float shapes_size_K_2;
+// CHECK: float int_launch;
+tile.kernel @_hidden(%n: i64 {tile.name = "n"},
+                     %name: f32 {tile.name = "int_name"},
+                     %size: f32 {tile.name = "shapes_size_K"},
+                     %launch: f32 {tile.name = "int_launch"})
     grid ["n"] affine_map<()[n] -> (n)> {
   tile.return
 }

@@ -104,5 +104,8 @@ static void run(TwModule module) {
   check(int_launch(function, NULL, &named, NULL));
   printf("%g\n", named.int_[0]);
 
+  static x_hidden_arguments hidden;
+  hidden.int_name_2 = hidden.shapes_size_K_2 = hidden.int_launch = 1;
   check(x_hidden_get(module, &function));
+  check(x_hidden_launch(function, NULL, &hidden, NULL));
 }
