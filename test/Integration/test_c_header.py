@@ -4,12 +4,14 @@
 """Headers of every description go through C11 and C++17 compilers without a
 warning; kernels launched through them give what NumPy gives in float64."""
 
+import functools
 import os
 import pathlib
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 
 import ml_dtypes
 import numpy as np
@@ -33,6 +35,7 @@ LANGUAGES = {
     "clang": (["clang-22", "-std=c11"], "c"),
     "clang++": (["clang++-22", "-std=c++17"], "cpp"),
 }
+FOLDER = tempfile.TemporaryDirectory()
 LEVEL = (cpu_levels() or [None])[0]
 needs_host = pytest.mark.skipif(not LEVEL, reason="needs AVX2 and FMA")
 
@@ -123,15 +126,21 @@ def test_all_in_one_program(tmp_path, language):
 
 
 
+@functools.cache
+def compile_library(source: pathlib.Path) -> pathlib.Path:
+    """The library of all kernels in `source`; it goes with the process."""
+    library = pathlib.Path(FOLDER.name) / f"{len(os.listdir(FOLDER.name))}"
+    run(BUILD / "bin/tile-compile", source, "--chip", LEVEL, "--quiet", "-o",
+        library)
+    return library
+
+
 def launch(folder: pathlib.Path, language: str, source: pathlib.Path,
            body: str) -> str:
     """Compiles `source`, and runs the C program `body` on it."""
     write_header(source, folder / "kernels.h")
     program = build(folder, language, body)
-    library = folder / "kernels.tilelib"
-    run(BUILD / "bin/tile-compile", source, "--chip", LEVEL, "--quiet", "-o",
-        library)
-    return execute(program, library)
+    return execute(program, compile_library(source))
 
 
 def round_trip(folder: pathlib.Path, language: str, description: str,
