@@ -104,15 +104,17 @@ struct EmulatedKernel {
 };
 
 /// As compileKernel, up to the optimised LLVM IR. GPU chips only.
-llvm::Expected<EmulatedKernel> compileForEmulator(const CompileRequest &request);
+llvm::Expected<EmulatedKernel>
+compileForEmulator(const CompileRequest &request);
 
 /// The kernel with its facts written in, as MLIR text, without compiling it.
 llvm::Expected<std::string> specializeSource(const CompileRequest &request);
 
 /// The part of the metadata that the kernel and its facts decide, whatever the
-/// chip: `version`, `kernel`, `symbol`, `abi` and `grid`. Compiles nothing; `chip` may be
-/// null.
-llvm::Expected<llvm::json::Object> describeKernel(const CompileRequest &request);
+/// chip: `version`, `kernel`, `symbol`, `abi` and `grid`. Compiles nothing;
+/// `chip` may be null.
+llvm::Expected<llvm::json::Object>
+describeKernel(const CompileRequest &request);
 
 /// Symbols of the kernels in an MLIR text, in order.
 llvm::Expected<std::vector<std::string>>
