@@ -2,8 +2,8 @@
 # check.sh - sets up, builds and runs every test that needs no device.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# check.sh [--sanitizers]: with --sanitizers also the runtime's unit tests built
-# with the address, undefined-behaviour and thread sanitizers.
+# check.sh [--sanitizers]: with --sanitizers also the unit tests of the runtime
+# and the JIT, built with the address, undefined-behaviour and thread sanitizers.
 #
 # The last line is "N passed, N failed, N skipped" over all runners; the exit
 # code is 1 where a test failed, the build failed or no test ran.
@@ -27,7 +27,7 @@ fail() {
 scripts/build.sh all tilewright-unittests || fail
 if [ "${1-}" = --sanitizers ]; then
   for preset in sanitize threads; do
-    PRESET=$preset scripts/build.sh RuntimeTests DriverTests || fail
+    PRESET=$preset scripts/build.sh RuntimeTests DriverTests JitTests || fail
   done
 fi
 exec .venv/bin/python scripts/run_tests.py --build-dir build ${1+"$1"}

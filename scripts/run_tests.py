@@ -58,8 +58,11 @@ def run(command: list[str], **kwargs) -> tuple[int, str]:
 
 
 # For programs that were built with sanitizers. LLVM's libraries were not, which
-# looks like an overflow of a container that both sides use; a test forks.
+# looks like an overflow of a container that both sides use; a test forks. The
+# compiler is that of the usual build: only the runtime is looked at.
 SANITIZER_OPTIONS = {
+    "TILEWRIGHT_COMPILER": str(ROOT / "build/lib/libtilewright-jit.so"),
+    "TILEWRIGHT_COMPILER_PROCESS": str(ROOT / "build/bin/tile-compile-worker"),
     "ASAN_OPTIONS": "detect_container_overflow=0",
     "TSAN_OPTIONS": "halt_on_error=1:die_after_fork=0",
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",

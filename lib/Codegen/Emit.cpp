@@ -1,6 +1,7 @@
 // Emit.cpp - instruction selection to code objects and to assembly.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Backend.h"
+#include "Comgr.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
@@ -73,6 +74,11 @@ llvm::Expected<CodeObject> emitObject(llvm::Module &module,
     if (llvm::Error error = addMemoryFunctions(module))
       return std::move(error);
 
+  bool usesComgr =
+      chip.backend == Backend::AMDGPU && options.linker == Linker::Comgr;
+  if (usesComgr)
+    module.setModuleFlag(llvm::Module::Error, "amdhsa_code_object_version",
+                         kComgrCodeObjectVersion);
   auto start = std::chrono::steady_clock::now();
   llvm::SmallString<0> bytes;
   if (llvm::Error error = runBackend(module, **machine,
@@ -93,7 +99,8 @@ llvm::Expected<CodeObject> emitObject(llvm::Module &module,
                                                 : CodeObjectKind::HostShared;
   object.backendMs = backendMs;
   start = std::chrono::steady_clock::now();
-  auto linked = linkObject(bytes, chip);
+  auto linked =
+      usesComgr ? linkWithComgr(bytes, chip) : linkObject(bytes, chip);
   if (!linked)
     return linked.takeError();
   object.assemblerMs = elapsedMs(start);

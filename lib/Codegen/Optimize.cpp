@@ -28,9 +28,13 @@ static llvm::OptimizationLevel getLevel(int optLevel) {
 }
 
 static void runPipeline(llvm::Module &module, llvm::TargetMachine &machine,
-                        int optLevel) {
+                        int optLevel, const std::atomic<bool> *isCancelled) {
   llvm::PipelineTuningOptions tuning;
-  llvm::PassBuilder builder(&machine, tuning);
+  llvm::PassInstrumentationCallbacks callbacks;
+  if (isCancelled)
+    callbacks.registerShouldRunOptionalPassCallback(
+        [isCancelled](llvm::StringRef, llvm::Any) { return !*isCancelled; });
+  llvm::PassBuilder builder(&machine, tuning, std::nullopt, &callbacks);
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager graph;
@@ -53,7 +57,7 @@ static void runPipeline(llvm::Module &module, llvm::TargetMachine &machine,
 }
 
 llvm::Error optimizeModule(llvm::Module &module, const ChipInfo &chip,
-                           int optLevel) {
+                           int optLevel, const std::atomic<bool> *isCancelled) {
   auto machine = getTargetMachine(chip, optLevel);
   if (!machine)
     return machine.takeError();
@@ -63,8 +67,9 @@ llvm::Error optimizeModule(llvm::Module &module, const ChipInfo &chip,
   llvm::raw_string_ostream os(text);
   if (llvm::verifyModule(module, &os))
     return llvm::make_error<CodegenError>("invalid LLVM IR: " + text);
-  return runGuarded(module.getContext(),
-                    [&] { runPipeline(module, **machine, optLevel); });
+  return runGuarded(module.getContext(), [&] {
+    runPipeline(module, **machine, optLevel, isCancelled);
+  });
 }
 
 void stripDebugInfo(llvm::Module &module) { llvm::StripDebugInfo(module); }

@@ -32,8 +32,9 @@ struct Node {
 
 class Reader {
 public:
-  Reader(llvm::StringRef file, llvm::ArrayRef<llvm::StringRef> knownChips)
-      : file(file), knownChips(knownChips) {}
+  Reader(llvm::StringRef file, llvm::ArrayRef<llvm::StringRef> knownChips,
+         SourceReader sourceReader)
+      : file(file), knownChips(knownChips), sourceReader(sourceReader) {}
 
   llvm::Expected<Description> read(const Json &root);
 
@@ -80,6 +81,7 @@ private:
 
   llvm::StringRef file;
   llvm::ArrayRef<llvm::StringRef> knownChips;
+  SourceReader sourceReader;
   std::vector<std::string> defaultChips;
   std::string error;
 };
@@ -214,6 +216,14 @@ bool Reader::readSource(const Node &node, KernelSource &source) {
   llvm::SmallString<256> full(source.file);
   if (source.file.empty() || source.file.find('\0') != std::string::npos)
     return expected(*path, "a file name");
+  if (sourceReader) {
+    llvm::Expected<std::string> read = sourceReader(source.file);
+    if (!read)
+      return fail(*path, llvm::toString(read.takeError()));
+    source.text = std::move(*read);
+    source.displayName = source.file;
+    return true;
+  }
   if (llvm::sys::path::is_relative(full)) {
     full = llvm::sys::path::parent_path(file);
     llvm::sys::path::append(full, source.file);
@@ -507,11 +517,12 @@ Description::find(llvm::StringRef name) const {
 
 llvm::Expected<Description>
 parseDescription(llvm::StringRef text, llvm::StringRef file,
-                 llvm::ArrayRef<llvm::StringRef> knownChips) {
+                 llvm::ArrayRef<llvm::StringRef> knownChips,
+                 SourceReader readSource) {
   llvm::Expected<Json> root = parseJson(text, file);
   if (!root)
     return root.takeError();
-  return Reader(file, knownChips).read(*root);
+  return Reader(file, knownChips, readSource).read(*root);
 }
 
 llvm::Expected<Description>

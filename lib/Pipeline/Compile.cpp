@@ -37,8 +37,7 @@ double nowMs() {
 }
 
 /// Runs a function and adds its time to `sum`.
-template <typename Function>
-auto timed(double &sum, Function function) {
+template <typename Function> auto timed(double &sum, Function function) {
   double start = nowMs();
   auto result = function();
   sum += nowMs() - start;
@@ -47,17 +46,16 @@ auto timed(double &sum, Function function) {
 
 /// Passes `error` on. After the back end gave up in the middle, module and
 /// context cannot be destroyed: they are leaked.
-llvm::Error leakIfDied(llvm::Error error,
-                       std::unique_ptr<llvm::Module> &module,
+llvm::Error leakIfDied(llvm::Error error, std::unique_ptr<llvm::Module> &module,
                        std::unique_ptr<llvm::LLVMContext> &context) {
-  return llvm::handleErrors(
-      std::move(error), [&](std::unique_ptr<CodegenError> failure) {
-        if (failure->backendDied) {
-          (void)module.release();
-          (void)context.release();
-        }
-        return llvm::Error(std::move(failure));
-      });
+  return llvm::handleErrors(std::move(error),
+                            [&](std::unique_ptr<CodegenError> failure) {
+                              if (failure->backendDied) {
+                                (void)module.release();
+                                (void)context.release();
+                              }
+                              return llvm::Error(std::move(failure));
+                            });
 }
 
 /// One compilation: its context, its diagnostics, its kernel.
@@ -67,9 +65,8 @@ public:
     DialectRegistry registry;
     registry.insert<tile::TileDialect, arith::ArithDialect,
                     cf::ControlFlowDialect, func::FuncDialect,
-                    LLVM::LLVMDialect, math::MathDialect,
-                    memref::MemRefDialect, NVVM::NVVMDialect,
-                    ROCDL::ROCDLDialect, scf::SCFDialect,
+                    LLVM::LLVMDialect, math::MathDialect, memref::MemRefDialect,
+                    NVVM::NVVMDialect, ROCDL::ROCDLDialect, scf::SCFDialect,
                     tensor::TensorDialect, vector::VectorDialect>();
     registerBuiltinDialectTranslation(registry);
     registerLLVMDialectTranslation(registry);
@@ -80,11 +77,30 @@ public:
     context.printOpOnDiagnostic(false);
     context.getDiagEngine().registerHandler(
         [this](Diagnostic &diagnostic) { collect(diagnostic); });
+    // Passes are actions: those of a cancelled compilation are left out.
+    if (request.isCancelled)
+      context.registerActionHandler(
+          [this](llvm::function_ref<void()> run, const tracing::Action &) {
+            if (!isCancelled())
+              run();
+          });
+  }
+
+  bool isCancelled() const {
+    return request.isCancelled && *request.isCancelled;
+  }
+  llvm::Error checkCancelled() const {
+    if (isCancelled())
+      return llvm::createStringError(request.sourceName +
+                                     ": error: the compilation was cancelled");
+    return llvm::Error::success();
   }
 
   /// Reads the source, keeps the one kernel that is asked for, and writes the
   /// facts into it.
   llvm::Error prepare();
+  /// Writes more facts into it.
+  llvm::Error assume(const KernelFacts &facts);
   /// Lowers to the llvm dialect.
   llvm::Error runPasses();
   /// Translates and optimises; the module lives in `llvmContext`.
@@ -92,13 +108,13 @@ public:
                     std::unique_ptr<llvm::Module> &result);
 
   std::string print();
+  std::string printPipeline();
+  std::string printInterface();
   std::vector<std::string> listKernels();
   /// The metadata, once the kernel is lowered; `use` where it is known.
   std::string finishMetadata(const CodeObject *object);
 
   tile::KernelOp getKernel() { return kernel; }
-  /// What `prepare` knows of the metadata; its strings are those of the IR.
-  const llvm::json::Object &getMetadata() const { return metadata; }
   std::string remarks;
   StageTimes times;
 
@@ -107,7 +123,8 @@ private:
   llvm::Error takeError(const Twine &fallback);
   llvm::Error parse();
   llvm::Error selectKernel();
-  llvm::Error applyFacts();
+  llvm::Error applyFacts(const KernelFacts &facts);
+  llvm::Error applySchedule();
 
   const CompileRequest &request;
   MLIRContext context{MLIRContext::Threading::DISABLED};
@@ -117,7 +134,7 @@ private:
   llvm::json::Object metadata;
 
   friend llvm::Expected<std::vector<std::string>>
-  tilewright::listKernels(llvm::StringRef, llvm::StringRef);
+      tilewright::listKernels(llvm::StringRef, llvm::StringRef);
 };
 
 /// "file:line:column: ", or nothing for other locations.
@@ -212,28 +229,34 @@ llvm::Error Compilation::selectKernel() {
 }
 
 /// Facts as the options of tile-specialize take them.
-SmallVector<std::string> listFacts(const std::map<std::string, int64_t> &facts) {
+SmallVector<std::string>
+listFacts(const std::map<std::string, int64_t> &facts) {
   SmallVector<std::string> texts;
   for (const auto &[name, value] : facts)
     texts.push_back(name + "=" + std::to_string(value));
   return texts;
 }
 
-llvm::Error Compilation::applyFacts() {
-  const KernelFacts &facts = request.facts;
-  if (!facts.dims.empty() || !facts.divisible.empty() ||
-      !facts.align.empty()) {
+llvm::Error Compilation::applyFacts(const KernelFacts &facts) {
+  if (!facts.dims.empty() || !facts.divisible.empty() || !facts.align.empty() ||
+      !facts.strides.empty() || !facts.strideDivisible.empty()) {
     tile::TileSpecializePassOptions options;
     options.kernel = kernel.getSymName().str();
     options.dims = listFacts(facts.dims);
     options.divisible = listFacts(facts.divisible);
     options.align = listFacts(facts.align);
+    options.strides = listFacts(facts.strides);
+    options.strideDivisible = listFacts(facts.strideDivisible);
     PassManager pm(&context);
     pm.addNestedPass<tile::KernelOp>(tile::createTileSpecializePass(options));
     if (failed(pm.run(*module)))
       return takeError("cannot specialise kernel '" + kernel.getSymName() +
                        "'");
   }
+  return llvm::Error::success();
+}
+
+llvm::Error Compilation::applySchedule() {
   if (!request.schedule.empty()) {
     Attribute schedule = parseAttribute(request.schedule, &context);
     if (!isa_and_nonnull<tile::ScheduleAttr>(schedule))
@@ -251,23 +274,31 @@ llvm::Error Compilation::prepare() {
       return error;
     if (llvm::Error error = selectKernel())
       return error;
-    if (llvm::Error error = applyFacts())
+    if (llvm::Error error = applySchedule())
       return error;
-    metadata = describeInterface(kernel);
-    metadata["symbol"] = kernel.getSymName().str();
-    if (!request.name.empty())
-      metadata["kernel"] = request.name;
-    return llvm::Error::success();
+    return assume(request.facts);
   });
+}
+
+llvm::Error Compilation::assume(const KernelFacts &facts) {
+  if (llvm::Error error = applyFacts(facts))
+    return error;
+  metadata = describeInterface(kernel);
+  metadata["symbol"] = kernel.getSymName().str();
+  if (!request.name.empty())
+    metadata["kernel"] = request.name;
+  return llvm::Error::success();
 }
 
 llvm::Error Compilation::runPasses() {
   std::string name = kernel.getSymName().str();
   PassManager pm(&context);
   buildPipeline(pm, *request.chip);
-  bool failed = timed(times.passesMs,
-                      [&] { return mlir::failed(pm.run(*module)); });
+  bool failed =
+      timed(times.passesMs, [&] { return mlir::failed(pm.run(*module)); });
   kernel = nullptr;
+  if (llvm::Error error = checkCancelled())
+    return error;
   if (failed)
     return takeError("cannot lower kernel '" + name + "' for '" +
                      request.chip->name + "'");
@@ -281,9 +312,24 @@ std::string Compilation::print() {
   return text;
 }
 
-llvm::Error
-Compilation::lower(std::unique_ptr<llvm::LLVMContext> &llvmContext,
-                   std::unique_ptr<llvm::Module> &result) {
+std::string Compilation::printPipeline() {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  PassManager pm(&context);
+  buildPipeline(pm, *request.chip);
+  pm.printAsTextualPipeline(os);
+  return text;
+}
+
+std::string Compilation::printInterface() {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  os << llvm::json::Value(llvm::json::Object(metadata));
+  return text;
+}
+
+llvm::Error Compilation::lower(std::unique_ptr<llvm::LLVMContext> &llvmContext,
+                               std::unique_ptr<llvm::Module> &result) {
   result = timed(times.translateMs, [&] {
     return translateModuleToLLVMIR(*module, *llvmContext, "kernel");
   });
@@ -294,8 +340,11 @@ Compilation::lower(std::unique_ptr<llvm::LLVMContext> &llvmContext,
     error = checkLegality(*result, *request.chip);
   if (!error)
     error = timed(times.optimizeMs, [&] {
-      return optimizeModule(*result, *request.chip, request.optLevel);
+      return optimizeModule(*result, *request.chip, request.optLevel,
+                            request.isCancelled);
     });
+  if (!error)
+    error = checkCancelled();
   if (!error)
     error = checkLegality(*result, *request.chip);
   return leakIfDied(std::move(error), result, llvmContext);
@@ -319,12 +368,11 @@ std::string Compilation::finishMetadata(const CodeObject *object) {
     return number;
   };
   if (request.chip->isGpu()) {
-    metadata["workgroup"] =
-        json::Array{getFnAttr(kThreadsFnAttr), 1, 1};
+    metadata["workgroup"] = json::Array{getFnAttr(kThreadsFnAttr), 1, 1};
     metadata["wave_size"] = request.chip->waveSize;
     metadata["shared_bytes"] = getFnAttr(kSharedBytesFnAttr);
-  } else if (auto bytes = function->getAttrOfType<IntegerAttr>(
-                 kScratchBytesAttrName)) {
+  } else if (auto bytes =
+                 function->getAttrOfType<IntegerAttr>(kScratchBytesAttrName)) {
     metadata["scratch_bytes"] = bytes.getInt();
   }
   if (object) {
@@ -356,16 +404,14 @@ EmulatedKernel::~EmulatedKernel() {
   context.reset();
 }
 
+/// From the kernel as prepare left it to its code object.
 static llvm::Expected<CompiledKernel>
-compileUnguarded(const CompileRequest &request) {
+finishUnguarded(Compilation &compilation, const CompileRequest &request) {
   double start = nowMs();
   CompiledKernel result;
   result.variant = request.variant;
   result.chip = request.chip->name.str();
   result.triple = request.chip->triple.str();
-  Compilation compilation(request);
-  if (llvm::Error error = compilation.prepare())
-    return std::move(error);
   std::string symbol = compilation.getKernel().getSymName().str();
   result.kernel = request.name.empty() ? symbol : request.name;
   result.source = compilation.print();
@@ -393,6 +439,7 @@ compileUnguarded(const CompileRequest &request) {
   EmitOptions options;
   options.optLevel = request.optLevel;
   options.assemblePtx = request.assemblePtx;
+  options.linker = request.linker;
   llvm::Expected<CodeObject> object =
       emitObject(*module, *request.chip, symbol, options);
   if (!object)
@@ -403,7 +450,7 @@ compileUnguarded(const CompileRequest &request) {
   result.times = compilation.times;
   result.times.backendMs = result.object.backendMs;
   result.times.assembleMs = result.object.assemblerMs;
-  result.times.totalMs = nowMs() - start;
+  result.times.totalMs = result.times.parseMs + nowMs() - start;
   return result;
 }
 
@@ -446,9 +493,80 @@ runGuardedFor(llvm::StringRef sourceName,
   return std::move(error);
 }
 
+struct KernelCompilation::Storage {
+  explicit Storage(CompileRequest request)
+      : request(std::move(request)), compilation(this->request) {}
+
+  CompileRequest request;
+  Compilation compilation;
+  /// A step began and did not end: it crashed.
+  bool isBroken = false;
+
+  llvm::Error run(llvm::function_ref<llvm::Error(Compilation &)> step) {
+    return runCrashGuarded(request.sourceName + ": error: the compiler",
+                           [&]() -> llvm::Error {
+                             isBroken = true;
+                             llvm::Error error = step(compilation);
+                             isBroken = false;
+                             return error;
+                           });
+  }
+};
+
+KernelCompilation::KernelCompilation(CompileRequest request)
+    : storage(std::make_unique<Storage>(std::move(request))) {}
+
+KernelCompilation::~KernelCompilation() {
+  // What crashed in the middle cannot be destroyed: it is leaked.
+  if (storage->isBroken)
+    (void)storage.release();
+}
+
+llvm::Error KernelCompilation::prepare() {
+  return storage->run(
+      [](Compilation &compilation) { return compilation.prepare(); });
+}
+
+llvm::Error KernelCompilation::assume(const KernelFacts &facts) {
+  return storage->run(
+      [&](Compilation &compilation) { return compilation.assume(facts); });
+}
+
+const CompileRequest &KernelCompilation::getRequest() const {
+  return storage->request;
+}
+
+std::string KernelCompilation::getSource() const {
+  return storage->compilation.print();
+}
+
+std::string KernelCompilation::getPipelineText() const {
+  return storage->compilation.printPipeline();
+}
+
+std::string KernelCompilation::getKernelName() const {
+  return storage->compilation.getKernel().getSymName().str();
+}
+
+std::string KernelCompilation::getInterface() const {
+  return storage->compilation.printInterface();
+}
+
+llvm::Expected<CompiledKernel> KernelCompilation::finish() {
+  Storage &used = *storage;
+  return runGuardedFor<CompiledKernel>(used.request.sourceName, [&] {
+    used.isBroken = true;
+    auto result = finishUnguarded(used.compilation, used.request);
+    used.isBroken = false;
+    return result;
+  });
+}
+
 llvm::Expected<CompiledKernel> compileKernel(const CompileRequest &request) {
-  return runGuardedFor<CompiledKernel>(
-      request.sourceName, [&] { return compileUnguarded(request); });
+  KernelCompilation compilation(request);
+  if (llvm::Error error = compilation.prepare())
+    return std::move(error);
+  return compilation.finish();
 }
 
 llvm::Expected<EmulatedKernel>
@@ -474,11 +592,10 @@ describeKernel(const CompileRequest &request) {
         Compilation compilation(request);
         if (llvm::Error error = compilation.prepare())
           return std::move(error);
-        // Through text, which gives it strings of its own.
-        std::string text;
-        llvm::raw_string_ostream(text)
-            << llvm::json::Value(llvm::json::Object(compilation.getMetadata()));
-        return std::move(*llvm::cantFail(llvm::json::parse(text)).getAsObject());
+        // Through text: the strings of the interface are the IR's.
+        return std::move(
+            *llvm::cantFail(llvm::json::parse(compilation.printInterface()))
+                 .getAsObject());
       });
 }
 

@@ -6,7 +6,10 @@
 #include "Kernel.h"
 #include "tilewright-rt/Module.h"
 #include <memory>
+#include <mutex>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace tilewright::rt {
 
@@ -75,11 +78,24 @@ TwStatus openHip(int ordinal, const TwDeviceOptions &options,
 struct TwDeviceStorage {
   std::string name;
   std::unique_ptr<tilewright::rt::Backend> backend;
+  /// Code of modules that are gone, which could not be unloaded: the device
+  /// cannot be waited for while a stream is captured, and a captured graph may
+  /// still be launched. With the libraries that the code lies in.
+  std::mutex deferredMutex;
+  std::vector<std::pair<tilewright::rt::LoadedKernel, TwLibrary>> deferred;
   /// How often this process had been forked when the device was opened.
   uint32_t forks = 0;
 };
 
 namespace tilewright::rt {
+
+/// How often this process was forked since this was called first. Handles that
+/// do not survive a fork keep the number of when they were made.
+uint32_t countForks();
+
+/// Unloads what could not be unloaded before, if all launches are done now;
+/// with `isLast` in any case.
+void unloadDeferred(TwDevice device, bool isLast);
 
 /// Null where `device` may be used: not null, and opened in this process.
 TwStatus checkDevice(TwDevice device);

@@ -3,6 +3,7 @@
 #include "tilewright-rt/Device.h"
 #include "Backend.h"
 #include "Compatibility.h"
+#include "Observe.h"
 #include "Support.h"
 #include <atomic>
 #include <cstdlib>
@@ -19,7 +20,7 @@ using namespace tilewright::rt;
 // of the parent are told by their number.
 static std::atomic<uint32_t> numForks{0};
 
-static uint32_t watchForks() {
+uint32_t tilewright::rt::countForks() {
   static const int registered = pthread_atfork(nullptr, nullptr, [] {
     numForks.fetch_add(1, std::memory_order_relaxed);
   });
@@ -61,7 +62,7 @@ TwStatus twDeviceOpen(const char *name, const TwDeviceOptions *options,
   *device = nullptr;
   auto result = std::make_unique<TwDeviceStorage>();
   result->name = name;
-  result->forks = watchForks();
+  result->forks = countForks();
   TwDeviceOptions defaults = {};
   const TwDeviceOptions &used = options ? *options : defaults;
   TwStatus status = nullptr;
@@ -80,6 +81,8 @@ TwStatus twDeviceOpen(const char *name, const TwDeviceOptions *options,
                   name, "'");
   if (status)
     return status;
+  log(TW_LOG_INFO, "device.open",
+      {{"device", result->name}, {"target", result->backend->target}});
   *device = result.release();
   return nullptr;
 }
@@ -88,6 +91,8 @@ void twDeviceClose(TwDevice device) {
   // What a parent opened stays as it is: its driver is not there any more.
   if (device && device->forks != numForks.load(std::memory_order_relaxed))
     device->backend.release();
+  else if (device)
+    unloadDeferred(device, /*isLast=*/true);
   delete device;
 }
 
@@ -102,6 +107,22 @@ TwStatus twDeviceGetInfo(TwDevice device, TwDeviceInfo *info) {
            backend.sharedBytes,    backend.maxWorkgroupThreads,
            backend.numComputeUnits};
   return nullptr;
+}
+
+void tilewright::rt::unloadDeferred(TwDevice device, bool isLast) {
+  std::lock_guard<std::mutex> lock(device->deferredMutex);
+  if (device->deferred.empty())
+    return;
+  TwStatus status = device->backend->synchronize();
+  bool isBusy = status && !isLast;
+  twStatusDestroy(status);
+  if (isBusy)
+    return;
+  for (auto &[code, library] : device->deferred) {
+    device->backend->unload(code);
+    twLibraryDestroy(library);
+  }
+  device->deferred.clear();
 }
 
 int32_t twDeviceRankChip(TwDevice device, const char *chip) {

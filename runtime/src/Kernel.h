@@ -85,6 +85,9 @@ struct TwKernelStorage {
   /// Roots of the grid's extents in `nodes`; 0 to 3 of them.
   std::vector<int> extents;
   size_t kernargBytes = 0;
+  /// Where each parameter of the code lies in the kernarg bytes: the address,
+  /// sizes and strides of an array are one each.
+  std::vector<uint32_t> parameterOffsets;
   int64_t workgroupThreads = 1;
   int64_t sharedBytes = 0;
   int64_t scratchBytes = 0;

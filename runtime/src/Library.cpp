@@ -208,6 +208,10 @@ void twLibraryDestroy(TwLibrary library) {
     delete library;
 }
 
+TwBytes twLibraryGetBytes(TwLibrary library) {
+  return {library->bytes.data(), library->bytes.size()};
+}
+
 size_t twLibraryGetNumImages(TwLibrary library) {
   return library->images.size();
 }

@@ -213,6 +213,9 @@ private:
       return;
     if (argument.offset + bytes > kernel.kernargBytes)
       return expect(path + "/offset", "an offset within the kernarg bytes");
+    // All but the first are 8 bytes each.
+    for (size_t at = 0; at < bytes; at += 8)
+      kernel.parameterOffsets.push_back(uint32_t(argument.offset + at));
     kernel.arguments.push_back(std::move(argument));
   }
 

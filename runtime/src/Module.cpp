@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Module.h"
 #include "Compatibility.h"
+#include "Observe.h"
 #include "Support.h"
 #include <algorithm>
 #include <cstring>
+#include <thread>
 
 using namespace tilewright::rt;
 
@@ -102,23 +104,43 @@ TwStatus twModuleCreate(TwDevice device, TwLibrary library, TwModule *module) {
 }
 
 TwModuleStorage::~TwModuleStorage() {
-  bool isAnyLoaded = false;
-  for (std::unique_ptr<Variant> &variant : variants)
-    isAnyLoaded |= variant->isLoaded;
   // In a forked child the driver is not there any more.
-  TwStatus status = checkDevice(device);
-  if (isAnyLoaded && !status) {
+  TwStatus forked = checkDevice(device);
+  std::vector<LoadedKernel> loaded;
+  for (std::unique_ptr<Variant> &variant : variants)
+    if (variant->isLoaded)
+      loaded.push_back(variant->code);
+  if (!loaded.empty() && !forked) {
+    unloadDeferred(device, /*isLast=*/false);
     // What was launched may still run.
-    twStatusDestroy(device->backend->synchronize());
-    for (std::unique_ptr<Variant> &variant : variants)
-      if (variant->isLoaded)
-        device->backend->unload(variant->code);
+    TwStatus busy = device->backend->synchronize();
+    for (LoadedKernel &code : loaded)
+      if (!busy)
+        device->backend->unload(code);
+    if (busy) {
+      std::lock_guard<std::mutex> lock(device->deferredMutex);
+      for (const LoadedKernel &code : loaded) {
+        library->numOwners.fetch_add(1);
+        device->deferred.emplace_back(code, library);
+      }
+    }
+    twStatusDestroy(busy);
   }
-  twStatusDestroy(status);
+  twStatusDestroy(forked);
   twLibraryDestroy(library);
 }
 
-void twModuleDestroy(TwModule module) { delete module; }
+void twModuleDestroy(TwModule module) {
+  if (!module)
+    return;
+  module->isClosing = true;
+  // In a forked child the threads that made the calls are not there.
+  TwStatus forked = checkDevice(module->device);
+  while (!forked && !module->calls.isZero())
+    std::this_thread::yield();
+  twStatusDestroy(forked);
+  delete module;
+}
 
 //===----------------------------------------------------------------------===//
 // Functions
@@ -197,6 +219,8 @@ static TwStatus ensureLoaded(TwModule module, Variant &variant) {
   std::lock_guard<std::mutex> lock(module->mutex);
   if (variant.isLoaded.load(std::memory_order_relaxed))
     return nullptr;
+  Slice slice("load", "load", variant.kernel->name);
+  double start = getTraceTime();
   LoadedKernel code;
   Backend &backend = *module->device->backend;
   TwStatus status = checkResources(*variant.kernel, backend);
@@ -207,6 +231,13 @@ static TwStatus ensureLoaded(TwModule module, Variant &variant) {
                       variant.kernel->variant + "': " + status->message;
     return status;
   }
+  if (isLogged(TW_LOG_INFO))
+    log(TW_LOG_INFO, "module.load",
+        {{"kernel", variant.kernel->name},
+         {"variant", variant.kernel->variant},
+         {"chip", variant.kernel->chip},
+         {"bytes", double(variant.image.size)},
+         {"ms", (getTraceTime() - start) / 1e3}});
   variant.code = code;
   variant.isLoaded.store(true, std::memory_order_release);
   return nullptr;
@@ -215,10 +246,19 @@ static TwStatus ensureLoaded(TwModule module, Variant &variant) {
 static TwStatus checkFunction(TwFunction function) {
   if (!function)
     return fail(TW_INVALID_ARGUMENT, "expected a function, but got null");
+  if (function->module->isClosing)
+    return fail(TW_INVALID_ARGUMENT, "the module of function '", function->name,
+                "' is being destroyed");
   return checkDevice(function->module->device);
 }
 
+/// What counts the calls of a function; null where there is none.
+static CallCounter *getCalls(TwFunction function) {
+  return function ? &function->module->calls : nullptr;
+}
+
 TwStatus twFunctionPrepare(TwFunction function) {
+  CallCounter::Call call(getCalls(function));
   if (TwStatus status = checkFunction(function))
     return status;
   for (Variant *variant : function->variants)
@@ -245,6 +285,7 @@ static TwStatus launch(TwFunction function, Variant &variant, TwStream stream,
     return nullptr;
   if (TwStatus status = ensureLoaded(function->module, variant))
     return status;
+  Slice slice("launch", "launch", function->name);
   LaunchCommand command;
   command.kernel = variant.kernel;
   command.code = variant.code;
@@ -275,6 +316,7 @@ static TwStatus pack(TwFunction function, const TwValue *values,
 TwStatus twFunctionLaunch(TwFunction function, TwStream stream,
                           const TwValue *values, size_t numValues,
                           const TwLaunchOptions *options) {
+  CallCounter::Call call(getCalls(function));
   if (TwStatus status = checkFunction(function))
     return status;
   if (numValues && !values)
@@ -303,6 +345,7 @@ TwStatus twFunctionLaunch(TwFunction function, TwStream stream,
 TwStatus twFunctionPack(TwFunction function, const TwValue *values,
                         size_t numValues, void *kernarg, size_t kernargBytes,
                         size_t *variant, int64_t grid[3]) {
+  CallCounter::Call call(getCalls(function));
   if (TwStatus status = checkFunction(function))
     return status;
   if ((numValues && !values) || !kernarg || !variant || !grid)
@@ -316,6 +359,7 @@ TwStatus twFunctionLaunchPacked(TwFunction function, size_t variant,
                                 TwStream stream, const void *kernarg,
                                 size_t kernargBytes, const int64_t grid[3],
                                 const TwLaunchOptions *options) {
+  CallCounter::Call call(getCalls(function));
   if (TwStatus status = checkFunction(function))
     return status;
   if (variant >= function->variants.size() || !kernarg || !grid)

@@ -23,6 +23,52 @@ struct Variant {
   ~Variant() { twKernelDestroy(kernel); }
 };
 
+/// Counts calls that are being made. Threads mostly count in lines of their
+/// own, so that they do not wait for one another.
+class CallCounter {
+public:
+  /// A call, from here to the end of the scope.
+  class Call {
+  public:
+    /// Null counts nothing.
+    explicit Call(CallCounter *counter)
+        : slot(counter ? &counter->getSlot() : nullptr) {
+      // Sequentially consistent with whoever waits: either he sees this call,
+      // or this call sees that he waits.
+      if (slot)
+        slot->fetch_add(1);
+    }
+    ~Call() {
+      if (slot)
+        slot->fetch_sub(1, std::memory_order_release);
+    }
+    Call(const Call &) = delete;
+    Call &operator=(const Call &) = delete;
+
+  private:
+    std::atomic<int64_t> *slot;
+  };
+
+  bool isZero() const {
+    for (const Slot &slot : slots)
+      if (slot.count.load())
+        return false;
+    return true;
+  }
+
+private:
+  struct alignas(64) Slot {
+    std::atomic<int64_t> count{0};
+  };
+  static constexpr size_t kSlots = 16;
+  std::atomic<int64_t> &getSlot() {
+    // Threads have stacks, and with them control blocks, of megabytes.
+    auto thread = reinterpret_cast<uintptr_t>(__builtin_thread_pointer());
+    return slots[(thread * 0x9E3779B97F4A7C15u) >> 60].count;
+  }
+  Slot slots[kSlots];
+};
+
 } // namespace tilewright::rt
 
 struct TwFunctionStorage {
@@ -39,6 +85,9 @@ struct TwModuleStorage {
   /// What the library has, for messages: kernel, variant and chip.
   std::string contents;
   std::mutex mutex; ///< guards `functions`, and loading
+  /// Calls of its functions; once it closes none begins any more.
+  tilewright::rt::CallCounter calls;
+  std::atomic<bool> isClosing{false};
   /// By name and variant; "" for all variants.
   std::map<std::pair<std::string, std::string>,
            std::unique_ptr<TwFunctionStorage>>

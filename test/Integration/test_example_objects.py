@@ -4,6 +4,7 @@
 machine code, through ptxas where the machine has one."""
 
 import json
+import multiprocessing.pool
 import pathlib
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from host_harness import BUILD  # noqa: E402
+from jit_binding import Session  # noqa: E402
 from op_harness import GPUS  # noqa: E402
 
 EXAMPLES = pathlib.Path(__file__).parents[2] / "examples/kernels"
@@ -53,17 +55,28 @@ def test_example_objects(tmp_path, description, vendor):
 
 
 @pytest.mark.parametrize("description", DESCRIPTIONS, ids=lambda p: p.stem)
-def test_equal_bytes(tmp_path, description):
-    """Two processes in two folders, with one thread and with two."""
-    written = []
-    for jobs in ("1", "2"):
-        folder = tmp_path / jobs
-        folder.mkdir()
-        done = subprocess.run(
-            [BUILD / "bin/tile-compile", description, "--chip",
-             "gfx942,sm_90a,x86-64-v4", "--no-assemble-ptx", "--quiet", "-j",
-             jobs, "-o", "out.tilelib"], cwd=folder, capture_output=True,
-            text=True)
-        assert done.returncode == 0, done.stderr
-        written.append((folder / "out.tilelib").read_bytes())
-    assert written[0] == written[1]
+def test_ahead_of_time_is_jit(tmp_path, description):
+    """tile-compile and the runtime's compiler, each in its process, write the
+    same bytes: a library is its images one behind the other. One of them works
+    with two threads, in another folder."""
+    chips = [*GPUS, "x86-64-v3", "x86-64-v4"]
+    done = subprocess.run(
+        [BUILD / "bin/tile-compile", description, "--chip", ",".join(chips),
+         "--quiet", "-j", "1", "-o", "out.tilelib"], cwd=tmp_path,
+        capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    kernels = json.loads(description.read_text())["kernels"]
+    wanted = [(kernel["name"], variant["name"], chip) for kernel in kernels
+              for variant in kernel.get("specializations",
+                                        [{"name": "default"}])
+              for chip in chips]
+    session = Session(tmp_path / "cache")
+    with multiprocessing.pool.ThreadPool(2) as pool:
+        images = pool.starmap(
+            lambda *which: session.compile(description, *which), wanted)
+    session.close()
+    whole = (tmp_path / "out.tilelib").read_bytes()
+    for which, image in zip(wanted, images):
+        assert whole.startswith(image), which
+        whole = whole[len(image):]
+    assert not whole

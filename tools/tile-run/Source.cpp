@@ -1,8 +1,8 @@
 // Source.cpp - what tile-run is given to run.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Source.h"
-#include "tilewright/Codegen/Container.h"
 #include "tilewright/Description/Description.h"
+#include "tilewright/JIT/Jit.h"
 #include "tilewright/Target/ChipInfo.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -50,7 +50,8 @@ static llvm::Error openDescription(const Options &options, Source &source) {
   source.request.sourceName = kernel->source.displayName;
   source.request.kernel = kernel->entry;
   source.request.variant = variant->name;
-  source.request.facts = {variant->dims, variant->divisible, variant->align};
+  source.request.facts = {
+      variant->dims, variant->divisible, variant->align, {}, {}};
   source.request.optLevel = kernel->optLevel;
   source.request.schedule = kernel->schedule;
   return llvm::Error::success();
@@ -124,16 +125,7 @@ llvm::Error tilewright::compileToLibrary(Source &source, const ChipInfo &chip) {
   llvm::errs() << compiled->remarks;
   source.kernel = compiled->kernel;
   source.request.variant = compiled->variant;
-  ContainerEntry entry;
-  entry.kind = compiled->object.kind;
-  entry.image = compiled->object.bytes;
-  entry.chip = compiled->chip;
-  entry.triple = compiled->triple;
-  entry.kernel = compiled->kernel;
-  entry.variant = compiled->variant;
-  entry.metadata = compiled->metadata;
-  entry.ptx = compiled->object.ptx;
-  std::string bytes = writeContainer(entry);
+  std::string bytes = writeLibrary(&*compiled);
   return toError(
       twLibraryCreate({bytes.data(), bytes.size()}, &source.library));
 }

@@ -21,6 +21,7 @@
 #include "tilewright/Target/ChipInfo.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
+#include <atomic>
 #include <optional>
 #include <string>
 
@@ -90,11 +91,19 @@ struct CodeObject {
   double assemblerMs = 0; ///< lld, ptxas or nvJitLink
 };
 
+/// What makes a code object of AMD's relocatable object.
+enum class Linker {
+  Lld,  ///< in this process
+  Comgr ///< ROCm's libamd_comgr, loaded: for chips that are newer than our LLVM
+};
+
 struct EmitOptions {
   /// Optimisation level of the back end, in [0, 3].
   int optLevel = 3;
   /// NVPTX: assemble to a cubin where ptxas or nvJitLink is found.
   bool assemblePtx = true;
+  /// AMDGPU alone.
+  Linker linker = Linker::Lld;
 };
 
 /// Sets triple, data layout and the kernels' target attributes. The other
@@ -102,9 +111,11 @@ struct EmitOptions {
 llvm::Error setTarget(llvm::Module &module, const ChipInfo &chip);
 
 /// Runs LLVM's pipeline of level `optLevel` with the target known: triple,
-/// data layout and TargetMachine are set before any pass runs.
+/// data layout and TargetMachine are set before any pass runs. Once
+/// `isCancelled` is set no pass begins any more; the module is then of no use.
 llvm::Error optimizeModule(llvm::Module &module, const ChipInfo &chip,
-                           int optLevel = 3);
+                           int optLevel = 3,
+                           const std::atomic<bool> *isCancelled = nullptr);
 
 /// Looks for what `chip` cannot run (intrinsics, atomics, types, calls of
 /// functions without a body) and reports the first of it, with its location.

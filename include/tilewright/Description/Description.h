@@ -16,6 +16,7 @@
 #define TILEWRIGHT_DESCRIPTION_DESCRIPTION_H
 
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 #include <cstdint>
@@ -88,11 +89,17 @@ struct Description {
   llvm::Expected<const KernelDescription *> find(llvm::StringRef name) const;
 };
 
+/// The text of a source file that a description names, `path` as it has it.
+using SourceReader =
+    llvm::function_ref<llvm::Expected<std::string>(llvm::StringRef path)>;
+
 /// Parses `text`. `file` is used in messages and to resolve source files,
-/// which are read here. `knownChips` are the chips that may be named.
+/// which are read here, or by `readSource` where there is one. `knownChips`
+/// are the chips that may be named.
 llvm::Expected<Description>
 parseDescription(llvm::StringRef text, llvm::StringRef file,
-                 llvm::ArrayRef<llvm::StringRef> knownChips);
+                 llvm::ArrayRef<llvm::StringRef> knownChips,
+                 SourceReader readSource = nullptr);
 
 /// Reads and parses the description in `file`.
 llvm::Expected<Description>

@@ -12,6 +12,7 @@
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/JSON.h"
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -33,6 +34,9 @@ struct KernelFacts {
   std::map<std::string, int64_t> divisible;
   /// Alignment of memrefs, in bytes.
   std::map<std::string, int64_t> align;
+  /// Strides that become static and divisors of strides, in elements, by
+  /// argument and dimension: "A.1".
+  std::map<std::string, int64_t> strides, strideDivisible;
 };
 
 /// One kernel to compile.
@@ -58,6 +62,11 @@ struct CompileRequest {
   bool keepMlir = false, keepLlvm = false, keepAssembly = false;
   /// NVPTX: assemble to a cubin where ptxas or nvJitLink is found.
   bool assemblePtx = true;
+  /// AMDGPU alone.
+  Linker linker = Linker::Lld;
+  /// Once it is set, from any thread, the compilation ends with an error soon:
+  /// no pass begins any more. Null: nobody sets it.
+  const std::atomic<bool> *isCancelled = nullptr;
 };
 
 /// Wall-clock time of the stages of one compilation, in milliseconds.
@@ -85,6 +94,36 @@ struct CompiledKernel {
   /// Warnings and remarks, one a line.
   std::string remarks;
   StageTimes times;
+};
+
+/// A compilation in two steps: what is compiled is known after the first.
+class KernelCompilation {
+public:
+  explicit KernelCompilation(CompileRequest request);
+  ~KernelCompilation();
+  KernelCompilation(const KernelCompilation &) = delete;
+  KernelCompilation &operator=(const KernelCompilation &) = delete;
+
+  /// Reads the kernel and writes the request's facts into it.
+  llvm::Error prepare();
+  /// Writes more facts into it, once it is prepared.
+  llvm::Error assume(const KernelFacts &facts);
+  /// What they made, as MLIR text without locations, and the text of the
+  /// pass pipeline for the chip: with the options of the request all that the
+  /// code depends on.
+  std::string getSource() const;
+  std::string getPipelineText() const;
+  const CompileRequest &getRequest() const;
+  /// The kernel's symbol.
+  std::string getKernelName() const;
+  /// The kernel's arguments and grid, as the metadata has them.
+  std::string getInterface() const;
+  /// Compiles; once.
+  llvm::Expected<CompiledKernel> finish();
+
+private:
+  struct Storage;
+  std::unique_ptr<Storage> storage;
 };
 
 /// Compiles one kernel. The error's text is one line per diagnostic, each with

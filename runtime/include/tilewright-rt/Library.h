@@ -52,6 +52,8 @@ TW_EXPORTED TwStatus twLibraryCreate(TwBytes bytes, TwLibrary *library);
 TW_EXPORTED TwStatus twLibraryCreateFromFile(const char *path,
                                              TwLibrary *library);
 TW_EXPORTED void twLibraryDestroy(TwLibrary library);
+/** All of its bytes, as long as it lives. */
+TW_EXPORTED TwBytes twLibraryGetBytes(TwLibrary library);
 TW_EXPORTED size_t twLibraryGetNumImages(TwLibrary library);
 /** Errors: INVALID_ARGUMENT  `index` is out of range */
 TW_EXPORTED TwStatus twLibraryGetImage(TwLibrary library, size_t index,

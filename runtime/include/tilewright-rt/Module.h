@@ -29,7 +29,8 @@ typedef struct TwFunctionStorage *TwFunction;
 typedef struct TwLaunchOptions {
   /** Workgroups of a cluster in x; 0 and 1: no clusters. "cuda" alone. */
   int32_t clusterSize;
-  /** All workgroups run at the same time, or the launch is refused. */
+  /** All workgroups run at the same time, or the launch is refused. "hip": from
+   * ROCm 5.5 on. */
   int32_t isCooperative;
   /** The kernel may start before the one in front of it has ended, and says
    * itself when it needs the other's results. "cuda" alone. */
@@ -44,8 +45,12 @@ typedef struct TwLaunchOptions {
  * Errors: CORRUPT, UNSUPPORTED  metadata that is damaged or of a newer version */
 TW_EXPORTED TwStatus twModuleCreate(TwDevice device, TwLibrary library,
                                     TwModule *module);
-/** Waits for the launches of its kernels, then unloads them. Null is nothing.
- * No other call may use its functions any more. */
+/** Waits for calls of its functions that other threads are in, and for launches
+ * that the device has not done, then unloads the code. While a stream is
+ * captured the device cannot be waited for: then the code stays until another
+ * module is destroyed, or the device closed. No call may begin with its
+ * functions any more; one that begins meanwhile answers INVALID_ARGUMENT. Null
+ * is nothing. */
 TW_EXPORTED void twModuleDestroy(TwModule module);
 
 /** The kernel `name`, which lives as long as the module. With a `variant` that

@@ -29,7 +29,9 @@ typedef enum TwCode {
   TW_UNSUPPORTED = 4,
   TW_RESOURCE_EXHAUSTED = 5,
   /** The driver of a device refuses; the message has its name for why. */
-  TW_DEVICE = 6
+  TW_DEVICE = 6,
+  /** A bug of Tilewright, such as a crash of the compiler's process. */
+  TW_INTERNAL = 7
 } TwCode;
 
 /** Null means success. Owned by the caller, who destroys it. */

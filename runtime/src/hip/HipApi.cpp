@@ -35,6 +35,9 @@ static TwStatus load(const char *file, Api &api) {
   if (!properties)
     properties = findInDriver(library, "hipGetDeviceProperties", missing);
   api.getProperties = reinterpret_cast<Result (*)(void *, int)>(properties);
+  api.hipModuleLaunchCooperativeKernel =
+      reinterpret_cast<decltype(api.hipModuleLaunchCooperativeKernel)>(
+          findInDriver(library, "hipModuleLaunchCooperativeKernel", ignored));
   if (!missing.empty())
     return fail(TW_UNSUPPORTED, "the HIP runtime is too old: it has no ",
                 missing, "; install one of ROCm 5 or newer");

@@ -76,6 +76,11 @@ struct Api {
   /// hipGetDeviceProperties, or hipGetDevicePropertiesR0600 from ROCm 6 on,
   /// which fills another struct.
   Result (*getProperties)(void *, int);
+  /// From ROCm 5.5 on; null where there is none. HIP API reference, 6.0.
+  Result (*hipModuleLaunchCooperativeKernel)(Function, unsigned, unsigned,
+                                             unsigned, unsigned, unsigned,
+                                             unsigned, unsigned, Stream,
+                                             void **) = nullptr;
 };
 
 /// The library, loaded and initialised by the first call; `file` as in

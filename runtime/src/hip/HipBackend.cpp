@@ -111,6 +111,7 @@ private:
 
   Result loadModule(const TwKernelStorage &kernel, TwBytes image,
                     LoadedKernel &loaded);
+  TwStatus launchCooperative(const LaunchCommand &command);
 
   const Api &api;
   int device;
@@ -182,6 +183,29 @@ TwStatus HipBackend::load(const TwKernelStorage &kernel, TwBytes image,
               [&] { return loadModule(kernel, image, loaded); });
 }
 
+/// Cooperative launches take the parameters one by one.
+TwStatus HipBackend::launchCooperative(const LaunchCommand &command) {
+  if (!api.hipModuleLaunchCooperativeKernel)
+    return fail(TW_UNSUPPORTED, "this HIP runtime has no cooperative launches "
+                                "of modules; install ROCm 5.5 or newer");
+  constexpr size_t kUsualCount = 256;
+  void *usual[kUsualCount];
+  const std::vector<uint32_t> &offsets = command.kernel->parameterOffsets;
+  std::unique_ptr<void *[]> large;
+  if (offsets.size() > kUsualCount)
+    large.reset(new void *[offsets.size()]);
+  void **parameters = large ? large.get() : usual;
+  auto *kernarg = static_cast<uint8_t *>(const_cast<void *>(command.kernarg));
+  for (size_t i = 0; i < offsets.size(); ++i)
+    parameters[i] = kernarg + offsets[i];
+  return call("launch a kernel", [&] {
+    return api.hipModuleLaunchCooperativeKernel(
+        command.code.function, unsigned(command.numWorkgroups), 1, 1,
+        unsigned(command.kernel->workgroupThreads), 1, 1, 0, command.stream,
+        parameters);
+  });
+}
+
 TwStatus HipBackend::launch(const LaunchCommand &command) {
   // The hardware counts threads in 32 bits.
   int64_t threads = command.kernel->workgroupThreads;
@@ -195,8 +219,7 @@ TwStatus HipBackend::launch(const LaunchCommand &command) {
     return fail(TW_UNSUPPORTED, "HIP has no launches with clusters, "
                                 "programmatic dependence or priority");
   if (options.isCooperative)
-    return fail(TW_UNSUPPORTED,
-                "cooperative launches on HIP are not implemented");
+    return launchCooperative(command);
   size_t bytes = command.kernargBytes;
   void *extra[] = {kLaunchBuffer, const_cast<void *>(command.kernarg),
                    kLaunchBytes, &bytes, kLaunchEnd};

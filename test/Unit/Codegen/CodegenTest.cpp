@@ -1,6 +1,7 @@
 // CodegenTest.cpp - hand-written LLVM IR to code objects of every chip.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "../../../lib/Codegen/Backend.h"
+#include "../../../lib/Codegen/Comgr.h"
 #include "tilewright/Codegen/CodeObject.h"
 #include "tilewright/Codegen/Container.h"
 #include "llvm/ADT/StringSwitch.h"
@@ -127,6 +128,76 @@ std::string check(llvm::StringRef chipName, llvm::StringRef body,
                      body.str() + "\n ret void\n}\n" + declarations.str();
   auto module = parse(context, text);
   return llvm::toString(checkLegality(*module, *chip));
+}
+
+llvm::Expected<CodeObject> compileWithComgr(const ChipInfo &chip) {
+  llvm::LLVMContext context;
+  auto module = parse(context, amdVectorAdd);
+  if (llvm::Error error = optimizeModule(*module, chip))
+    return std::move(error);
+  EmitOptions options;
+  options.linker = Linker::Comgr;
+  return emitObject(*module, chip, "add", options);
+}
+
+/// Debian's comgr of ROCm 5 knows gfx90a and nothing newer.
+TEST(Codegen, ComgrLinksAndReadsMetadata) {
+  auto object = compileWithComgr(*lookupChip("gfx90a"));
+  ASSERT_TRUE(static_cast<bool>(object))
+      << llvm::toString(object.takeError());
+  EXPECT_EQ(object->bytes[8], 3) << "ELFABIVERSION_AMDGPU_HSA_V5";
+  auto lld = compile(amdVectorAdd, *lookupChip("gfx90a"));
+  ASSERT_TRUE(static_cast<bool>(lld)) << llvm::toString(lld.takeError());
+  EXPECT_EQ(lld->bytes[8], 4) << "ELFABIVERSION_AMDGPU_HSA_V6";
+  EXPECT_EQ(object->use.codeBytes, lld->use.codeBytes);
+  // What either linker made is read as we read it, of newer chips as well.
+  std::vector<std::string> objects{object->bytes, lld->bytes};
+  for (const char *name : {"gfx942", "gfx950", "gfx1100", "gfx1201"}) {
+    auto newer = compile(amdVectorAdd, *lookupChip(name));
+    ASSERT_TRUE(static_cast<bool>(newer))
+        << llvm::toString(newer.takeError());
+    objects.push_back(newer->bytes);
+  }
+  for (const std::string &bytes : objects) {
+    auto ours = readHsacoResources(bytes, "add");
+    auto theirs = readResourcesWithComgr(bytes, "add");
+    ASSERT_TRUE(static_cast<bool>(ours)) << llvm::toString(ours.takeError());
+    ASSERT_TRUE(static_cast<bool>(theirs))
+        << llvm::toString(theirs.takeError());
+    EXPECT_EQ(theirs->vgprs, ours->vgprs);
+    EXPECT_GT(theirs->vgprs.value_or(0), 0);
+    EXPECT_EQ(theirs->agprs, ours->agprs);
+    EXPECT_EQ(theirs->sgprs, ours->sgprs);
+    EXPECT_EQ(theirs->spills, ours->spills);
+    EXPECT_EQ(theirs->sharedBytes, ours->sharedBytes);
+    EXPECT_EQ(theirs->privateBytes, ours->privateBytes);
+  }
+}
+
+TEST(Codegen, ComgrSaysWhatItCannotDo) {
+  auto newer = compileWithComgr(*lookupChip("gfx942"));
+  // A newer ROCm links it.
+  if (!newer) {
+    std::string text = llvm::toString(newer.takeError());
+    EXPECT_NE(text.find("does not know 'gfx942'; link with lld"),
+              std::string::npos)
+        << text;
+  }
+  auto chip = lookupChip("gfx90a");
+  auto nothing = linkWithComgr("no object", *chip);
+  ASSERT_FALSE(static_cast<bool>(nothing));
+  EXPECT_EQ(llvm::toString(nothing.takeError())
+                .find("libamd_comgr cannot link a code object for 'gfx90a': "),
+            0u);
+  auto unread = readResourcesWithComgr("no object", "add");
+  ASSERT_FALSE(static_cast<bool>(unread));
+  EXPECT_EQ(llvm::toString(unread.takeError()).find("libamd_comgr"), 0u);
+  auto object = compile(amdVectorAdd, *chip);
+  ASSERT_TRUE(static_cast<bool>(object));
+  auto none = readResourcesWithComgr(object->bytes, "sub");
+  ASSERT_FALSE(static_cast<bool>(none));
+  EXPECT_EQ(llvm::toString(none.takeError()),
+            "the code object has no kernel 'sub'");
 }
 
 TEST(Codegen, VectorAddForEveryChip) {

@@ -3,6 +3,8 @@
 #include "tilewright-rt/Module.h"
 #include "CountKernel.h"
 #include "Devices.h"
+#include "Module.h"
+#include <algorithm>
 #include <cstring>
 #include <thread>
 #include <vector>
@@ -285,6 +287,118 @@ TEST(CudaModule, Calls) {
   EXPECT_EQ(stub.takeLog(), "cuCtxSynchronize\ncuModuleUnload\n");
   twDeviceClose(device);
   stub.setCurrent(0);
+}
+
+TEST(HipModule, LaunchesCooperatively) {
+  Stub stub("hip");
+  stub.reset();
+  TwDevice device = nullptr;
+  ASSERT_EQ(openDevice("hip:0", &device), "");
+  TwModule module = makeModule(device, {{"gfx942"}});
+  TwFunction function = nullptr;
+  ASSERT_EQ(take(twModuleGetFunction(module, "count", nullptr, &function)), "");
+  ASSERT_EQ(take(twFunctionPrepare(function)), "");
+  stub.takeLog();
+  auto *pointer = reinterpret_cast<void *>(uintptr_t(0x1122334455667700));
+  Out out(pointer, 5);
+  TwLaunchOptions options = {};
+  options.isCooperative = 1;
+  EXPECT_EQ(take(twFunctionLaunch(function, nullptr, &out.value, 1, &options)),
+            "");
+  // The address and the size, each by its place.
+  EXPECT_EQ(stub.takeLog(),
+            "hipModuleLaunchCooperativeKernel count 5 1 1 64 1 1 0 null "
+            "0077665544332211 0500000000000000\n");
+  stub.fail("hipModuleLaunchCooperativeKernel", 720);
+  EXPECT_NE(take(twFunctionLaunch(function, nullptr, &out.value, 1, &options))
+                .find("cannot launch a kernel: HIP answers"),
+            std::string::npos);
+  twModuleDestroy(module);
+  twDeviceClose(device);
+}
+
+/// While a stream is captured a driver refuses to wait for the device; code
+/// that may still run must not go.
+TEST(GpuModule, UnloadsLaterWhatMayStillRun) {
+  for (const char *name : {"cuda:0", "hip:0"}) {
+    std::string kind(name, std::strcspn(name, ":"));
+    bool isHip = kind == "hip";
+    Stub stub(kind);
+    stub.reset();
+    const char *wait = isHip ? "hipDeviceSynchronize" : "cuCtxSynchronize";
+    std::string unload = isHip ? "hipModuleUnload\n" : "cuModuleUnload\n";
+    auto count = [&](const std::string &log) {
+      int found = 0;
+      for (size_t at = 0; (at = log.find(unload, at)) != std::string::npos;
+           ++at)
+        ++found;
+      return found;
+    };
+    TwDevice device = nullptr;
+    ASSERT_EQ(openDevice(name, &device), "");
+    auto load = [&] {
+      TwModule module = makeModule(device, {{isHip ? "gfx942" : "sm_90a"}});
+      TwFunction function = nullptr;
+      EXPECT_EQ(take(twModuleGetFunction(module, "count", nullptr, &function)),
+                "");
+      EXPECT_EQ(take(twFunctionPrepare(function)), "");
+      return module;
+    };
+    TwModule first = load(), second = load(), third = load();
+    stub.takeLog();
+    stub.fail(wait, 900);
+    twModuleDestroy(first);
+    EXPECT_EQ(count(stub.takeLog()), 0);
+    // The next one takes it along.
+    twModuleDestroy(second);
+    EXPECT_EQ(count(stub.takeLog()), 2);
+    stub.fail(wait, 900);
+    twModuleDestroy(third);
+    EXPECT_EQ(count(stub.takeLog()), 0);
+    twDeviceClose(device);
+    EXPECT_EQ(count(stub.takeLog()), 1);
+  }
+}
+
+/// A module does not go while another thread is in a call.
+TEST(HostModule, WaitsForCallsThatAreBeingMade) {
+  if (!__builtin_cpu_supports("x86-64-v3"))
+    GTEST_SKIP() << "this CPU is below x86-64-v3";
+  TwDevice device = nullptr;
+  ASSERT_EQ(openDevice("host", &device), "");
+  TwModule module = makeModule(device, {{"x86-64-v3"}});
+  TwFunction function = nullptr;
+  ASSERT_EQ(take(twModuleGetFunction(module, "count", nullptr, &function)), "");
+  std::vector<int32_t> memory(1 << 24);
+  Out out(memory.data(), int64_t(memory.size()));
+  std::thread launcher([&] {
+    EXPECT_EQ(take(twFunctionLaunch(function, nullptr, &out.value, 1, nullptr)),
+              "");
+  });
+  // The call has begun once there is something of it to see.
+  while (__atomic_load_n(&memory[0], __ATOMIC_ACQUIRE) == 0)
+    std::this_thread::yield();
+  twModuleDestroy(module);
+  EXPECT_EQ(std::count(memory.begin(), memory.end(), 7), 1 << 24);
+  launcher.join();
+  twDeviceClose(device);
+}
+
+TEST(Module, CountsCalls) {
+  tilewright::rt::CallCounter counter;
+  using Call = tilewright::rt::CallCounter::Call;
+  Call none(nullptr);
+  EXPECT_TRUE(counter.isZero());
+  {
+    Call first(&counter);
+    EXPECT_FALSE(counter.isZero());
+    std::thread([&] {
+      Call second(&counter);
+      EXPECT_FALSE(counter.isZero());
+    }).join();
+    EXPECT_FALSE(counter.isZero());
+  }
+  EXPECT_TRUE(counter.isZero());
 }
 
 TEST(GpuModule, NeedsMoreThanThereIs) {

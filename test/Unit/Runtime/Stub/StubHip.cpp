@@ -147,6 +147,16 @@ STUB_EXPORT Result hipModuleGetFunction(Function *function, Module,
   *function = &functions[name];
   return record("hipModuleGetFunction", name);
 }
+STUB_EXPORT Result hipModuleLaunchCooperativeKernel(
+    Function function, unsigned gx, unsigned gy, unsigned gz, unsigned bx,
+    unsigned by, unsigned bz, unsigned shared, Stream stream,
+    void **parameters) {
+  // The kernel of the tests has an address and a size.
+  return record("hipModuleLaunchCooperativeKernel",
+                static_cast<StubFunction *>(function)->name, gx, gy, gz, bx, by,
+                bz, shared, stream, stub::hex(parameters[0], 8),
+                stub::hex(parameters[1], 8));
+}
 STUB_EXPORT Result hipModuleLaunchKernel(Function function, unsigned gx,
                                          unsigned gy, unsigned gz, unsigned bx,
                                          unsigned by, unsigned bz,

@@ -1,0 +1,12 @@
+// Exports.cpp - keeps in the library what only others call.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "tilewright-rt/Compiler.h"
+
+namespace tilewright {
+
+// Referring to them pulls in the sources that have all others.
+__attribute__((used)) static const void *const keptFunctions[] = {
+    reinterpret_cast<const void *>(&twCompilerGetVersion),
+    reinterpret_cast<const void *>(&twCompilerRunWorker)};
+
+} // namespace tilewright

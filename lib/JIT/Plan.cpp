@@ -1,0 +1,322 @@
+// Plan.cpp - from a request of the runtime to a compilation.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "tilewright/JIT/Jit.h"
+
+#include "Compatibility.h"
+#include "jit/Request.h"
+#include "tilewright/Description/Description.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/JSON.h"
+
+namespace tilewright {
+namespace {
+
+namespace json = llvm::json;
+using rt::ArgumentClass;
+using rt::DimClass;
+using rt::Request;
+
+std::string getName(const Request &request) {
+  return request.name.empty() ? "kernel" : request.name;
+}
+
+//===----------------------------------------------------------------------===//
+// Chips
+//===----------------------------------------------------------------------===//
+
+/// The chip whose code runs best on the target, and whether that is PTX which
+/// the driver must assemble.
+llvm::Expected<std::pair<const ChipInfo *, bool>>
+chooseChip(llvm::StringRef target) {
+  const ChipInfo *best = nullptr;
+  int bestRank = 0;
+  bool isPtx = false;
+  auto consider = [&](const ChipInfo *chip, bool asPtx) {
+    int rank = rt::rankChip(chip->name.str(), asPtx, target.str());
+    if (chip->name == target && !asPtx)
+      rank = std::numeric_limits<int>::max();
+    if (rank <= bestRank)
+      return;
+    best = chip;
+    bestRank = rank;
+    isPtx = asPtx;
+  };
+  for (const ChipInfo *chip : allChips()) {
+    consider(chip, false);
+    if (chip->backend == Backend::NVPTX)
+      consider(chip, true);
+  }
+  if (!best)
+    return llvm::createStringError("nothing runs on '" + target +
+                                   "': " + describeUnknownChip(target));
+  return std::make_pair(best, isPtx);
+}
+
+//===----------------------------------------------------------------------===//
+// Kernels and variants
+//===----------------------------------------------------------------------===//
+
+llvm::Expected<Description> readDescriptionOf(const Request &request) {
+  llvm::SmallVector<llvm::StringRef> chips;
+  for (const ChipInfo *chip : allChips())
+    chips.push_back(chip->name);
+  chips.push_back("host");
+  auto readSource = [&](llvm::StringRef path) -> llvm::Expected<std::string> {
+    for (const rt::NamedText &file : request.files)
+      if (file.name == path)
+        return file.text;
+    return llvm::createStringError("the request lacks the source '" + path +
+                                   "'");
+  };
+  return parseDescription(request.text, getName(request), chips, readSource);
+}
+
+/// Sets the parameters of the request over those of the variant.
+llvm::Error setParameters(const Request &request,
+                          const KernelDescription &kernel,
+                          Specialization &variant) {
+  llvm::SmallVector<llvm::StringRef> names;
+  for (const TemplateParameter &parameter : kernel.parameters)
+    names.push_back(parameter.name);
+  for (const rt::NamedText &parameter : request.parameters) {
+    if (!llvm::is_contained(names, parameter.name))
+      return llvm::createStringError(
+          getName(request) + ": error: kernel '" + kernel.name +
+          "' has no parameter '" + parameter.name + "'; it has " +
+          (names.empty() ? "none" : llvm::join(names, ", ")));
+    variant.parameters[parameter.name] = parameter.text;
+  }
+  return llvm::Error::success();
+}
+
+/// The compilations that the request may mean, in order; not yet prepared.
+llvm::Expected<std::vector<CompileRequest>>
+listRequests(const Request &request) {
+  CompileRequest base;
+  base.sourceName = getName(request);
+  auto chip = chooseChip(request.target);
+  if (!chip)
+    return llvm::createStringError(
+        getName(request) + ": error: " + llvm::toString(chip.takeError()));
+  base.chip = chip->first;
+  base.assemblePtx = !request.keepsPtx && !chip->second;
+  if (request.linker == "comgr" && base.chip->backend == Backend::AMDGPU)
+    base.linker = Linker::Comgr;
+  else if (request.linker != "comgr" && !request.linker.empty())
+    return llvm::createStringError(
+        getName(request) + ": error: expected linker 'comgr', but got '" +
+        request.linker + "'");
+  if (request.optLevel > 3 || request.optLevel < -1)
+    return llvm::createStringError(
+        getName(request) +
+        ": error: expected an optimisation level in [0, 3], but got " +
+        llvm::Twine(request.optLevel));
+  if (request.form == "mlir") {
+    if (!request.parameters.empty())
+      return llvm::createStringError(
+          getName(request) +
+          ": error: MLIR text has no parameters, but the "
+          "request sets '" +
+          request.parameters.front().name + "'");
+    base.source = request.text;
+    base.kernel = request.kernel;
+    if (!request.variant.empty())
+      base.variant = request.variant;
+    base.optLevel = request.optLevel < 0 ? 3 : int(request.optLevel);
+    base.schedule = request.schedule;
+    return std::vector<CompileRequest>{base};
+  }
+  if (request.form != "description")
+    return llvm::createStringError(
+        getName(request) +
+        ": error: expected 'description' or 'mlir', but got '" + request.form +
+        "'");
+  llvm::Expected<Description> description = readDescriptionOf(request);
+  if (!description)
+    return description.takeError();
+  const KernelDescription *kernel = &description->kernels.front();
+  if (!request.kernel.empty() || description->kernels.size() > 1) {
+    auto found = description->find(request.kernel);
+    if (!found)
+      return found.takeError();
+    kernel = *found;
+  }
+  std::vector<CompileRequest> requests;
+  llvm::SmallVector<llvm::StringRef> names;
+  for (const Specialization &original : kernel->specializations) {
+    names.push_back(original.name);
+    if (!request.variant.empty() && request.variant != original.name)
+      continue;
+    Specialization variant = original;
+    if (llvm::Error error = setParameters(request, *kernel, variant))
+      return std::move(error);
+    llvm::Expected<std::string> text = instantiate(*kernel, variant);
+    if (!text)
+      return text.takeError();
+    CompileRequest each = base;
+    each.source = std::move(*text);
+    each.sourceName = kernel->source.displayName;
+    each.kernel = kernel->entry;
+    each.name = kernel->name;
+    each.variant = variant.name;
+    each.facts = {variant.dims, variant.divisible, variant.align, {}, {}};
+    each.optLevel =
+        request.optLevel < 0 ? kernel->optLevel : int(request.optLevel);
+    each.schedule =
+        request.schedule.empty() ? kernel->schedule : request.schedule;
+    requests.push_back(std::move(each));
+  }
+  if (requests.empty())
+    return llvm::createStringError(getName(request) + ": error: kernel '" +
+                                   kernel->name + "' has no variant '" +
+                                   request.variant + "'; it has " +
+                                   llvm::join(names, ", "));
+  return requests;
+}
+
+//===----------------------------------------------------------------------===//
+// Arguments
+//===----------------------------------------------------------------------===//
+
+/// "f32[2]", for messages: the type and the rank.
+std::string describe(const ArgumentClass &argument) {
+  if (argument.kind == TW_SCALAR)
+    return argument.type < TW_I1 ? "real scalar" : "integer scalar";
+  return std::string(twElementTypeGetName(argument.type)) + " array of rank " +
+         std::to_string(argument.dims.size());
+}
+
+/// Empty where the arguments have the types of the interface; else why not.
+std::string compareTypes(const json::Array &arguments, const Request &request) {
+  if (arguments.size() != request.arguments.size())
+    return "it has " + std::to_string(arguments.size()) +
+           " arguments, but got " + std::to_string(request.arguments.size());
+  for (auto [value, given] : llvm::zip_equal(arguments, request.arguments)) {
+    const json::Object &expected = *value.getAsObject();
+    bool isArray = *expected.getString("kind") == "memref";
+    llvm::StringRef type = *expected.getString("type");
+    bool isSame = isArray == (given.kind == TW_ARRAY);
+    if (isSame && isArray)
+      isSame = type == twElementTypeGetName(given.type) &&
+               *expected.getInteger("rank") == int64_t(given.dims.size());
+    else if (isSame)
+      // An integer becomes a real number, but not the other way round.
+      isSame = type.starts_with("f") || type.starts_with("bf") ||
+               given.type >= TW_I1;
+    if (!isSame)
+      return "argument '" + expected.getString("name")->str() + "': expected " +
+             (isArray ? type.str() + " array of rank " +
+                            std::to_string(*expected.getInteger("rank"))
+                      : type.str() + " scalar") +
+             ", but got " + describe(given);
+  }
+  return {};
+}
+
+/// Facts by name from facts by place.
+class FactMaker {
+public:
+  llvm::Error add(const json::Object &expected, const ArgumentClass &given) {
+    name = expected.getString("name")->str();
+    if (given.kind == TW_SCALAR) {
+      if (!expected.getString("type")->starts_with("f") && given.divisor > 1)
+        facts.divisible[name] = given.divisor;
+      return llvm::Error::success();
+    }
+    // Less than an element says nothing.
+    TwElementType type = given.type;
+    if (given.align > int64_t(twElementTypeGetBytes(type)))
+      facts.align[name] = given.align;
+    const json::Array *names = expected.getArray("dims");
+    const json::Array *strides = expected.getArray("strides");
+    for (size_t dim = 0; dim < given.dims.size(); ++dim) {
+      if (names)
+        if (llvm::Error error =
+                addSize(*(*names)[dim].getAsString(), given.dims[dim]))
+          return error;
+      // Without strides of its own the array has no gaps.
+      if (strides)
+        addStride(dim, *(*strides)[dim].getAsInteger(), given.dims[dim]);
+    }
+    return llvm::Error::success();
+  }
+
+  KernelFacts facts;
+
+private:
+  llvm::Error addSize(llvm::StringRef dim, const DimClass &given) {
+    if (dim.empty())
+      return llvm::Error::success();
+    if (given.size >= 0) {
+      auto [it, isNew] = facts.dims.try_emplace(dim.str(), given.size);
+      if (!isNew && it->second != given.size)
+        return llvm::createStringError(
+            "argument '" + name + "': expected size '" + dim + "' to be " +
+            llvm::Twine(it->second) + ", as in an argument before, but got " +
+            llvm::Twine(given.size));
+    } else if (given.divisor > 1) {
+      facts.divisible[dim.str()] = given.divisor;
+    }
+    return llvm::Error::success();
+  }
+
+  void addStride(size_t dim, int64_t fixed, const DimClass &given) {
+    if (fixed >= 0)
+      return;
+    std::string place = name + "." + std::to_string(dim);
+    if (given.stride >= 0)
+      facts.strides[place] = given.stride;
+    else if (given.strideDivisor > 1)
+      facts.strideDivisible[place] = given.strideDivisor;
+  }
+
+  std::string name;
+};
+
+/// The arguments of a prepared kernel.
+llvm::Expected<json::Value> readInterface(const KernelCompilation &kernel) {
+  return json::parse(kernel.getInterface());
+}
+
+} // namespace
+
+llvm::Expected<std::unique_ptr<KernelCompilation>>
+planCompilation(const Request &request, const std::atomic<bool> *isCancelled) {
+  auto requests = listRequests(request);
+  if (!requests)
+    return requests.takeError();
+  std::string refusals;
+  for (CompileRequest &each : *requests) {
+    each.isCancelled = isCancelled;
+    std::string variant = each.variant;
+    auto kernel = std::make_unique<KernelCompilation>(std::move(each));
+    if (llvm::Error error = kernel->prepare())
+      return std::move(error);
+    if (!request.hasArguments)
+      return std::move(kernel);
+    llvm::Expected<json::Value> interface = readInterface(*kernel);
+    if (!interface)
+      return interface.takeError();
+    const json::Array &arguments =
+        *interface->getAsObject()->getObject("abi")->getArray("args");
+    std::string refusal = compareTypes(arguments, request);
+    if (!refusal.empty()) {
+      refusals += "\n  variant '" + variant + "': " + refusal;
+      continue;
+    }
+    FactMaker maker;
+    for (auto [expected, given] : llvm::zip_equal(arguments, request.arguments))
+      if (llvm::Error error = maker.add(*expected.getAsObject(), given))
+        return llvm::createStringError(
+            getName(request) + ": error: kernel '" + kernel->getKernelName() +
+            "': " + llvm::toString(std::move(error)));
+    if (llvm::Error error = kernel->assume(maker.facts))
+      return std::move(error);
+    return std::move(kernel);
+  }
+  return llvm::createStringError(
+      getName(request) + ": error: no variant of kernel '" + request.kernel +
+      "' takes these arguments:" + refusals);
+}
+
+} // namespace tilewright

@@ -1,0 +1,153 @@
+// Observe.cpp - events and slices of time.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "Observe.h"
+#include "Support.h"
+#include "cache/Files.h"
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <mutex>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <vector>
+
+#define JSON_NOEXCEPTION 1
+#include <nlohmann/json.hpp>
+
+using namespace tilewright::rt;
+
+std::atomic<const LogHandler *> tilewright::rt::logHandler{nullptr};
+std::atomic<bool> tilewright::rt::isTracing{false};
+
+//===----------------------------------------------------------------------===//
+// Events
+//===----------------------------------------------------------------------===//
+
+void twLogSetHandler(TwLogHandler handler, void *user, TwLogLevel lowest) {
+  // All of them stay: another thread may be reading the one before.
+  static std::mutex mutex;
+  static const LogHandler *newest = nullptr;
+  std::lock_guard<std::mutex> lock(mutex);
+  if (handler)
+    newest = new LogHandler{handler, user, lowest, newest};
+  logHandler.store(handler ? newest : nullptr, std::memory_order_release);
+}
+
+void tilewright::rt::log(TwLogLevel level, const char *event,
+                         std::initializer_list<Field> fields) {
+  const LogHandler *found = logHandler.load(std::memory_order_acquire);
+  if (!found || level < found->lowest)
+    return;
+  static_assert(sizeof(Field) == sizeof(TwLogField));
+  TwLogEvent told = {level, event, fields.begin(), fields.size()};
+  found->handler(found->user, &told);
+}
+
+//===----------------------------------------------------------------------===//
+// Traces
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+struct SliceRow {
+  const char *category;
+  std::string name;
+  double start, duration;
+  long thread;
+};
+
+struct Trace {
+  std::mutex mutex;
+  std::vector<SliceRow> rows;
+  uint64_t numLost = 0;
+};
+
+constexpr size_t kMostRows = 1000000;
+
+/// Never destroyed: threads may still be adding when the process ends.
+Trace &getTrace() {
+  static Trace *const trace = new Trace;
+  return *trace;
+}
+
+} // namespace
+
+double tilewright::rt::getTraceTime() {
+  timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return double(time.tv_sec) * 1e6 + double(time.tv_nsec) / 1e3;
+}
+
+void tilewright::rt::addSlice(const char *category, std::string name,
+                              double start, double duration) {
+  Trace &trace = getTrace();
+  long thread = syscall(SYS_gettid);
+  std::lock_guard<std::mutex> lock(trace.mutex);
+  if (!isTracing.load(std::memory_order_relaxed))
+    return;
+  if (trace.rows.size() >= kMostRows) {
+    ++trace.numLost;
+    return;
+  }
+  trace.rows.push_back({category, std::move(name), start, duration, thread});
+}
+
+void Slice::begin(const char *name, const std::string &what) {
+  text = name;
+  if (!what.empty())
+    text += " " + what;
+  start = getTraceTime();
+}
+
+void Slice::end() {
+  addSlice(category, std::move(text), start, getTraceTime() - start);
+}
+
+TwStatus twTraceStart(void) {
+  Trace &trace = getTrace();
+  std::lock_guard<std::mutex> lock(trace.mutex);
+  if (isTracing)
+    return fail(TW_INVALID_ARGUMENT, "there is a trace already: end it first");
+  trace.rows.clear();
+  trace.numLost = 0;
+  isTracing = true;
+  return nullptr;
+}
+
+TwStatus twTraceStop(const char *path) {
+  std::vector<SliceRow> rows;
+  uint64_t numLost = 0;
+  {
+    Trace &trace = getTrace();
+    std::lock_guard<std::mutex> lock(trace.mutex);
+    if (!isTracing)
+      return fail(TW_INVALID_ARGUMENT, "there is no trace: begin one first");
+    isTracing = false;
+    rows.swap(trace.rows);
+    numLost = trace.numLost;
+  }
+  if (!path)
+    return nullptr;
+  nlohmann::ordered_json events = nlohmann::ordered_json::array();
+  for (const SliceRow &row : rows)
+    events.push_back({{"name", row.name},
+                      {"cat", row.category},
+                      {"ph", "X"},
+                      {"ts", row.start},
+                      {"dur", row.duration},
+                      {"pid", getpid()},
+                      {"tid", row.thread}});
+  nlohmann::ordered_json root = {{"traceEvents", std::move(events)},
+                                 {"displayTimeUnit", "ns"},
+                                 {"otherData", {{"slices left out", numLost}}}};
+  std::string temporary =
+      std::string(path) + "." + std::to_string(getpid()) + ".tmp";
+  std::string text =
+      root.dump(-1, ' ', false,
+                nlohmann::ordered_json::error_handler_t::replace) +
+      "\n";
+  if (int error = publishFile(temporary, path, text, /*syncs=*/false))
+    return fail(TW_NOT_FOUND, "cannot write trace '", path,
+                "': ", std::strerror(error));
+  return nullptr;
+}

@@ -1,0 +1,311 @@
+// JitKernel.cpp - a source on a device: the code for each class of arguments.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "../Backend.h"
+#include "../Support.h"
+#include "Classes.h"
+#include "Table.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+using namespace tilewright::rt;
+
+/// Above this a launch takes the code that assumes nothing: each new shape
+/// would load more code, without end.
+static constexpr size_t kMostSpecializations = 1024;
+
+TwStatus twJitKernelCreate(TwJit jit, TwDevice device,
+                           const TwJitSource *source,
+                           const TwJitKernelOptions *options,
+                           TwJitKernel *kernel) {
+  if (TwStatus status = checkJit(jit))
+    return status;
+  if (TwStatus status = checkDevice(device))
+    return status;
+  if (!source || !kernel)
+    return fail(TW_INVALID_ARGUMENT,
+                "expected a source and a place for the kernel");
+  *kernel = nullptr;
+  auto result = std::make_unique<TwJitKernelStorage>();
+  result->jit = jit;
+  result->device = device;
+  if (options)
+    result->options = *options;
+  if (result->options.policy < TW_JIT_DIVISIBILITY ||
+      result->options.policy > TW_JIT_DYNAMIC)
+    return fail(TW_INVALID_ARGUMENT, "expected a policy, but got ",
+                int64_t(result->options.policy));
+  if (TwStatus status = readSource(*source, result->request))
+    return status;
+  result->request.target = getRequestTarget(device);
+  result->request.hasArguments = true;
+  *kernel = result.release();
+  return nullptr;
+}
+
+void twJitKernelDestroy(TwJitKernel kernel) {
+  if (!kernel)
+    return;
+  // In a forked child the threads that would end the tasks are not there.
+  TwStatus forked = checkJit(kernel->jit);
+  for (const auto &each : kernel->table.getAll()) {
+    if (each->task && !forked) {
+      each->task->limit.isCancelled = true;
+      std::unique_lock<std::mutex> lock(each->task->mutex);
+      each->task->changed.wait(lock, [&] { return each->task->isDone; });
+    }
+    twModuleDestroy(each->module);
+  }
+  twStatusDestroy(forked);
+  delete kernel;
+}
+
+//===----------------------------------------------------------------------===//
+// Code for a class
+//===----------------------------------------------------------------------===//
+
+/// Loads a library that was made; the thread that made it does.
+static TwStatus useLibrary(TwJitKernel kernel, Specialization &place,
+                           const std::string &bytes) {
+  TwLibrary library = nullptr;
+  if (TwStatus status = twLibraryCreate({bytes.data(), bytes.size()}, &library))
+    return status;
+  TwImageInfo image = {};
+  TwStatus status = twLibraryGetImage(library, 0, &image);
+  bool isPtx = !status && std::strncmp(image.chip, "sm_", 3) == 0 &&
+               (image.image.size < 4 || std::memcmp(image.image.data,
+                                                    "\x7f"
+                                                    "ELF",
+                                                    4) != 0);
+  if (isPtx && kernel->jit->isStrict)
+    status = fail(TW_UNSUPPORTED, "strict: kernel '", image.kernel,
+                  "' was kept as PTX, which the driver would compile; prebuild "
+                  "it where ptxas or nvJitLink is found");
+  TwModule module = nullptr;
+  TwFunction function = nullptr;
+  if (!status)
+    status = twModuleCreate(kernel->device, library, &module);
+  if (!status)
+    status = twModuleGetFunction(module, image.kernel, nullptr, &function);
+  if (!status)
+    status = twFunctionPrepare(function);
+  twLibraryDestroy(library);
+  if (status) {
+    twModuleDestroy(module);
+    return status;
+  }
+  std::lock_guard<std::mutex> lock(place.mutex);
+  place.module = module;
+  place.function.store(function, std::memory_order_release);
+  return nullptr;
+}
+
+/// The task that makes the code; a failure that time may mend is begun anew.
+static TwStatus ensureTask(TwJitKernel kernel, Specialization &place,
+                           std::vector<ArgumentClass> classes, bool isUrgent,
+                           std::shared_ptr<Task> &task) {
+  std::lock_guard<std::mutex> lock(place.mutex);
+  if (place.task) {
+    std::lock_guard<std::mutex> taskLock(place.task->mutex);
+    if (place.task->isDone && place.task->status.code != TW_OK &&
+        place.task->status.code != TW_INVALID_ARGUMENT)
+      place.task = nullptr;
+  }
+  if (!place.task) {
+    auto made = std::make_shared<Task>();
+    made->request = kernel->request;
+    made->request.arguments = std::move(classes);
+    made->isStrict = kernel->jit->isStrict;
+    if (TwStatus status = identifyRequest(kernel->jit, made->request))
+      return status;
+    made->use = [kernel, &place](const std::string &library) {
+      return useLibrary(kernel, place, library);
+    };
+    place.task = made;
+    startTask(kernel->jit, made, isUrgent);
+  }
+  task = place.task;
+  return nullptr;
+}
+
+static Specialization *findOrAdd(TwJitKernel kernel, const uint8_t *classes,
+                                 size_t bytes) {
+  uint64_t hash = XXH3_64bits(classes, bytes);
+  if (Specialization *found = kernel->table.find(hash, classes, bytes))
+    return found;
+  std::lock_guard<std::mutex> lock(kernel->mutex);
+  if (Specialization *found = kernel->table.find(hash, classes, bytes))
+    return found;
+  auto added = std::make_unique<Specialization>();
+  added->hash = hash;
+  added->classes.assign(classes, classes + bytes);
+  return kernel->table.add(std::move(added));
+}
+
+/// The place of the code for `values` under a policy.
+static Specialization *findPlace(TwJitKernel kernel, TwJitPolicy policy,
+                                 const TwValue *values, size_t numValues) {
+  constexpr size_t kUsualBytes = 2048;
+  uint8_t usual[kUsualBytes];
+  size_t bytes = writeClasses(policy, values, numValues, usual, kUsualBytes);
+  if (bytes <= kUsualBytes)
+    return findOrAdd(kernel, usual, bytes);
+  std::vector<uint8_t> large(bytes);
+  writeClasses(policy, values, numValues, large.data(), bytes);
+  return findOrAdd(kernel, large.data(), bytes);
+}
+
+static TwJitPolicy getPolicy(TwJitKernel kernel) {
+  std::lock_guard<std::mutex> lock(kernel->mutex);
+  return kernel->table.getAll().size() < kMostSpecializations
+             ? kernel->options.policy
+             : TW_JIT_DYNAMIC;
+}
+
+/// The code for `values` under a policy; waits until it is there.
+static TwStatus obtainFunction(TwJitKernel kernel, TwJitPolicy policy,
+                               const TwValue *values, size_t numValues,
+                               TwFunction &function) {
+  Specialization *place = findPlace(kernel, policy, values, numValues);
+  function = place->function.load(std::memory_order_acquire);
+  if (function)
+    return nullptr;
+  std::shared_ptr<Task> task;
+  if (TwStatus status =
+          ensureTask(kernel, *place, makeClasses(policy, values, numValues),
+                     /*isUrgent=*/true, task))
+    return status;
+  if (TwStatus status = waitForTask(*task))
+    return status;
+  function = place->function.load(std::memory_order_acquire);
+  return nullptr;
+}
+
+static TwStatus checkCall(TwJitKernel kernel, const TwValue *values,
+                          size_t numValues) {
+  if (!kernel)
+    return fail(TW_INVALID_ARGUMENT, "expected a kernel, but got null");
+  if (TwStatus status = checkJit(kernel->jit))
+    return status;
+  return checkValues(values, numValues);
+}
+
+TwStatus twJitKernelGetFunction(TwJitKernel kernel, const TwValue *values,
+                                size_t numValues, TwFunction *function) {
+  if (TwStatus status = checkCall(kernel, values, numValues))
+    return status;
+  if (!function)
+    return fail(TW_INVALID_ARGUMENT, "expected a place for the function");
+  *function = nullptr;
+  return obtainFunction(kernel, getPolicy(kernel), values, numValues,
+                        *function);
+}
+
+TwStatus twJitKernelRequest(TwJitKernel kernel, const TwValue *values,
+                            size_t numValues) {
+  if (TwStatus status = checkCall(kernel, values, numValues))
+    return status;
+  TwJitPolicy policy = getPolicy(kernel);
+  Specialization *place = findPlace(kernel, policy, values, numValues);
+  if (place->function.load(std::memory_order_acquire))
+    return nullptr;
+  std::shared_ptr<Task> task;
+  return ensureTask(kernel, *place, makeClasses(policy, values, numValues),
+                    /*isUrgent=*/false, task);
+}
+
+//===----------------------------------------------------------------------===//
+// Launches
+//===----------------------------------------------------------------------===//
+
+/// What is launched while the code for the arguments is not there.
+static TwStatus obtainFallback(TwJitKernel kernel, const TwValue *values,
+                               size_t numValues, TwFunction &function) {
+  ++kernel->jit->fallbacks;
+  function = kernel->options.fallback;
+  if (function)
+    return nullptr;
+  return obtainFunction(kernel, TW_JIT_DYNAMIC, values, numValues, function);
+}
+
+/// The code for a launch that did not find it at once.
+static TwStatus obtainForLaunch(TwJitKernel kernel, const TwValue *values,
+                                size_t numValues, TwFunction &function) {
+  TwJitPolicy policy = getPolicy(kernel);
+  if (!kernel->options.isBackground)
+    return obtainFunction(kernel, policy, values, numValues, function);
+  Specialization *place = findPlace(kernel, policy, values, numValues);
+  std::shared_ptr<Task> task;
+  // What cannot even be begun is the fallback's to report.
+  twStatusDestroy(ensureTask(kernel, *place,
+                             makeClasses(policy, values, numValues),
+                             /*isUrgent=*/false, task));
+  function = place->function.load(std::memory_order_acquire);
+  if (function)
+    return nullptr;
+  return obtainFallback(kernel, values, numValues, function);
+}
+
+TwStatus twJitKernelLaunch(TwJitKernel kernel, TwStream stream,
+                           const TwValue *values, size_t numValues,
+                           const TwLaunchOptions *options) {
+  if (TwStatus status = checkCall(kernel, values, numValues))
+    return status;
+  constexpr size_t kUsualBytes = 2048;
+  uint8_t classes[kUsualBytes];
+  size_t bytes = writeClasses(kernel->options.policy, values, numValues,
+                              classes, kUsualBytes);
+  TwFunction function = nullptr;
+  if (bytes <= kUsualBytes)
+    if (const Specialization *found =
+            kernel->table.find(XXH3_64bits(classes, bytes), classes, bytes))
+      function = found->function.load(std::memory_order_acquire);
+  if (!function)
+    if (TwStatus status = obtainForLaunch(kernel, values, numValues, function))
+      return status;
+  return twFunctionLaunch(function, stream, values, numValues, options);
+}
+
+//===----------------------------------------------------------------------===//
+// What a manifest names
+//===----------------------------------------------------------------------===//
+
+/// Whether both ask for the same but for the arguments.
+static bool isSameKernel(Request a, Request b) {
+  for (Request *each : {&a, &b}) {
+    each->arguments.clear();
+    each->target.clear();
+    each->compiler.clear();
+    each->tools.clear();
+  }
+  return writeRequest(a) == writeRequest(b);
+}
+
+TwStatus twJitKernelPrepare(TwJitKernel kernel, size_t *numFound) {
+  if (TwStatus status = checkCall(kernel, nullptr, 0))
+    return status;
+  if (!kernel->jit->hasManifest)
+    return fail(TW_INVALID_ARGUMENT,
+                "expected a session that was opened with a manifest");
+  std::vector<std::shared_ptr<Task>> tasks;
+  TwStatus first = nullptr;
+  for (const Request &request : kernel->jit->manifest.requests) {
+    if (!isSameKernel(request, kernel->request))
+      continue;
+    std::vector<uint8_t> classes = writeClasses(request.arguments);
+    std::shared_ptr<Task> task;
+    TwStatus status =
+        ensureTask(kernel, *findOrAdd(kernel, classes.data(), classes.size()),
+                   request.arguments, /*isUrgent=*/false, task);
+    if (task)
+      tasks.push_back(task);
+    first = first ? (twStatusDestroy(status), first) : status;
+  }
+  for (const std::shared_ptr<Task> &task : tasks) {
+    TwStatus status = waitForTask(*task);
+    first = first ? (twStatusDestroy(status), first) : status;
+  }
+  if (numFound)
+    *numFound = tasks.size();
+  return first;
+}

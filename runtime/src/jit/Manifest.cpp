@@ -1,0 +1,232 @@
+// Manifest.cpp - what a model needs of kernels, as a file.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "Manifest.h"
+#include "../Support.h"
+#include "../cache/Files.h"
+#include <cerrno>
+#include <cstring>
+#include <unistd.h>
+
+#define JSON_NOEXCEPTION 1
+#include <nlohmann/json.hpp>
+
+using namespace tilewright::rt;
+using Json = nlohmann::ordered_json;
+
+void Manifest::add(const Request &request) {
+  Request kept = request;
+  kept.compiler.clear();
+  kept.tools.clear();
+  kept.target.clear();
+  if (known.insert(writeRequest(kept)).second)
+    requests.push_back(std::move(kept));
+}
+
+//===----------------------------------------------------------------------===//
+// Writing
+//===----------------------------------------------------------------------===//
+
+static Json writePairs(const std::vector<NamedText> &pairs, const char *text) {
+  Json list = Json::array();
+  for (const NamedText &pair : pairs)
+    list.push_back({{"name", pair.name}, {text, pair.text}});
+  return list;
+}
+
+static Json writeSource(const Request &request) {
+  return {{"form", request.form},
+          {"name", request.name},
+          {"text", request.text},
+          {"files", writePairs(request.files, "text")}};
+}
+
+std::string tilewright::rt::writeManifest(const Manifest &manifest) {
+  Json sources = Json::array(), kernels = Json::array();
+  for (const Request &request : manifest.requests) {
+    // A source stands once, whoever uses it.
+    Json source = writeSource(request);
+    size_t index = 0;
+    while (index < sources.size() && sources[index] != source)
+      ++index;
+    if (index == sources.size())
+      sources.push_back(source);
+    Json kernel = {{"source", index},
+                   {"kernel", request.kernel},
+                   {"variant", request.variant},
+                   {"parameters", writePairs(request.parameters, "value")}};
+    if (request.hasArguments) {
+      Json arguments = Json::array();
+      for (const ArgumentClass &argument : request.arguments)
+        arguments.push_back(writeArgument(argument));
+      kernel["arguments"] = std::move(arguments);
+    }
+    kernel["opt_level"] = request.optLevel;
+    kernel["schedule"] = request.schedule;
+    kernel["keeps_ptx"] = request.keepsPtx;
+    kernel["linker"] = request.linker;
+    kernels.push_back(std::move(kernel));
+  }
+  Json tools = Json::object();
+  for (const auto &[target, list] : manifest.tools)
+    tools[target] = writePairs(list, "hash");
+  Json root = {{"version", 1},
+               {"compiler", manifest.compiler},
+               {"tools", std::move(tools)},
+               {"sources", std::move(sources)},
+               {"kernels", std::move(kernels)}};
+  return root.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+//===----------------------------------------------------------------------===//
+// Reading
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Reads values of a tree; the first that is missing or wrong is named.
+class Reader {
+public:
+  explicit Reader(std::string name) : name(std::move(name)) {}
+
+  TwStatus read(const std::string &text, Manifest &manifest);
+
+private:
+  const Json *get(const Json &object, const char *key) {
+    if (!object.is_object())
+      return refuse("expected an object with \"", key, "\"");
+    auto it = object.find(key);
+    if (it == object.end())
+      return refuse("expected a key \"", key, "\"");
+    return &*it;
+  }
+  std::string getText(const Json &object, const char *key) {
+    const Json *value = get(object, key);
+    if (value && !value->is_string())
+      value = refuse("expected a text for \"", key, "\"");
+    return value ? value->get<std::string>() : std::string();
+  }
+  const Json *getList(const Json &object, const char *key) {
+    const Json *value = get(object, key);
+    if (value && !value->is_array())
+      value = refuse("expected a list for \"", key, "\"");
+    return value;
+  }
+  int64_t getNumber(const Json &object, const char *key) {
+    const Json *value = get(object, key);
+    if (value && !value->is_number_integer())
+      value = refuse("expected an integer for \"", key, "\"");
+    return value ? value->get<int64_t>() : 0;
+  }
+  std::vector<NamedText> readPairs(const Json *list, const char *text) {
+    std::vector<NamedText> pairs;
+    if (list && !list->is_array())
+      list = refuse("expected a list of names and \"", text, "\"");
+    if (list)
+      for (const Json &item : *list)
+        pairs.push_back({getText(item, "name"), getText(item, text)});
+    return pairs;
+  }
+  Request readKernel(const Json &kernel, const Json &sources);
+
+  template <typename... Parts> const Json *refuse(const Parts &...parts) {
+    if (!status)
+      status = fail(TW_CORRUPT, "manifest '", name, "': ", parts...);
+    return nullptr;
+  }
+
+  std::string name;
+  TwStatus status = nullptr;
+};
+
+Request Reader::readKernel(const Json &kernel, const Json &sources) {
+  Request request;
+  int64_t index = getNumber(kernel, "source");
+  if (index < 0 || index >= int64_t(sources.size())) {
+    refuse("expected a source below ", int64_t(sources.size()), ", but got ",
+           index);
+    return request;
+  }
+  const Json &source = sources[size_t(index)];
+  request.form = getText(source, "form");
+  request.name = getText(source, "name");
+  request.text = getText(source, "text");
+  request.files = readPairs(getList(source, "files"), "text");
+  request.kernel = getText(kernel, "kernel");
+  request.variant = getText(kernel, "variant");
+  request.parameters = readPairs(getList(kernel, "parameters"), "value");
+  request.optLevel = getNumber(kernel, "opt_level");
+  request.schedule = getText(kernel, "schedule");
+  const Json *keepsPtx = get(kernel, "keeps_ptx");
+  if (keepsPtx && !keepsPtx->is_boolean())
+    keepsPtx = refuse("expected true or false for \"keeps_ptx\"");
+  request.keepsPtx = keepsPtx && keepsPtx->get<bool>();
+  request.linker = getText(kernel, "linker");
+  if (!status && kernel.contains("arguments")) {
+    request.hasArguments = true;
+    if (const Json *list = getList(kernel, "arguments"))
+      for (const Json &item : *list) {
+        request.arguments.emplace_back();
+        if (!item.is_string() ||
+            !readArgument(item.get<std::string>(), request.arguments.back()))
+          refuse("expected an argument such as \"scalar i64 divisor=1\"");
+      }
+  }
+  return request;
+}
+
+TwStatus Reader::read(const std::string &text, Manifest &manifest) {
+  Json root = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (root.is_discarded()) {
+    refuse("expected JSON");
+    return status;
+  }
+  int64_t version = getNumber(root, "version");
+  if (!status && version != 1)
+    return fail(TW_UNSUPPORTED, "manifest '", name, "' is of version ", version,
+                ", but this runtime reads version 1");
+  manifest.compiler = getText(root, "compiler");
+  if (const Json *tools = get(root, "tools")) {
+    if (!tools->is_object())
+      refuse("expected an object for \"tools\"");
+    for (auto it = tools->begin(); !status && it != tools->end(); ++it)
+      manifest.tools[it.key()] = readPairs(&it.value(), "hash");
+  }
+  const Json *sources = getList(root, "sources");
+  const Json *kernels = getList(root, "kernels");
+  if (!status)
+    for (const Json &kernel : *kernels) {
+      Request request = readKernel(kernel, *sources);
+      if (status)
+        break;
+      manifest.add(request);
+    }
+  return status;
+}
+
+} // namespace
+
+TwStatus tilewright::rt::readManifest(const std::string &text,
+                                      const std::string &name,
+                                      Manifest &manifest) {
+  manifest = {};
+  return Reader(name).read(text, manifest);
+}
+
+TwStatus tilewright::rt::readManifestFile(const std::string &path,
+                                          Manifest &manifest) {
+  std::string text;
+  if (int error = readFile(path, text))
+    return fail(TW_NOT_FOUND, "cannot read manifest '", path,
+                "': ", std::strerror(error));
+  return readManifest(text, path, manifest);
+}
+
+TwStatus tilewright::rt::writeManifestFile(const std::string &path,
+                                           const Manifest &manifest) {
+  std::string temporary = path + "." + std::to_string(getpid()) + ".tmp";
+  if (int error = publishFile(temporary, path, writeManifest(manifest),
+                              /*syncs=*/false))
+    return fail(TW_NOT_FOUND, "cannot write manifest '", path,
+                "': ", std::strerror(error));
+  return nullptr;
+}

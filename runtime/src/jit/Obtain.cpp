@@ -1,0 +1,185 @@
+// Obtain.cpp - a kernel's library from the cache, or compiled.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "../Observe.h"
+#include "../Support.h"
+#include "Session.h"
+#include <ctime>
+
+using namespace tilewright::rt;
+
+static constexpr int64_t kLeasePollMs = 5;
+
+static TwBytes toBytes(const std::string &text) {
+  return {text.data(), text.size()};
+}
+
+/// The value of `key`; false where the cache has none.
+static bool find(TwCache cache, const std::string &key, std::string &value) {
+  TwCacheValue found = {};
+  twStatusDestroy(twCacheGet(cache, toBytes(key), &found));
+  if (!found.owner)
+    return false;
+  value.assign(static_cast<const char *>(found.bytes.data), found.bytes.size);
+  twCacheValueDestroy(found);
+  return true;
+}
+
+static void put(TwCache cache, const std::string &key,
+                const std::string &value) {
+  // A cache that cannot keep it counts that; the kernel is here all the same.
+  twStatusDestroy(twCachePut(cache, toBytes(key), toBytes(value)));
+}
+
+bool tilewright::rt::findLibrary(TwJit jit, const Request &request,
+                                 std::string &library) {
+  std::string contentKey;
+  return find(jit->cache, writeRequest(request), contentKey) &&
+         find(jit->cache, contentKey, library);
+}
+
+void tilewright::rt::recordRequest(TwJit jit, const Request &request) {
+  std::lock_guard<std::mutex> lock(jit->recordMutex);
+  jit->record.add(request);
+}
+
+std::string tilewright::rt::getKernelName(const Request &request) {
+  return request.kernel.empty() ? request.name : request.kernel;
+}
+
+static std::string describe(const Request &request) {
+  std::string text = "kernel '" + request.kernel + "' of '" + request.name +
+                     "' for '" + request.target + "'";
+  if (!request.hasArguments)
+    return text;
+  text += " with (";
+  for (size_t i = 0; i < request.arguments.size(); ++i)
+    text += (i ? "; " : "") + writeArgument(request.arguments[i]);
+  return text + ")";
+}
+
+/// The stages of a compilation that ended now, one behind the other.
+static void traceStages(const TwCompileTimes &times) {
+  if (!isTracing.load(std::memory_order_relaxed))
+    return;
+  double start = getTraceTime() - times.total * 1e3;
+  for (auto [name, ms] : {std::make_pair("parse", times.parse),
+                          {"passes", times.passes},
+                          {"translate", times.translate},
+                          {"optimize", times.optimize},
+                          {"backend", times.backend},
+                          {"assemble", times.assemble}}) {
+    addSlice("compile", name, start, ms * 1e3);
+    start += ms * 1e3;
+  }
+}
+
+/// Compiles; the content key is looked up in between, for another request may
+/// have led to the same kernel.
+static TwStatus compile(TwJit jit, const Request &request,
+                        const std::string &key, CompileLimit &limit,
+                        std::string &library) {
+  Slice slice("compile", "compile", getKernelName(request));
+  limit.deadlineMs = getMonotonicMs() + jit->budgetMs;
+  std::unique_ptr<CompileJob> job;
+  if (TwStatus status = jit->compiler->start(key, limit, job))
+    return status;
+  std::string contentKey;
+  if (TwStatus status = job->prepare(contentKey))
+    return status;
+  if (find(jit->cache, contentKey, library)) {
+    ++jit->contentHits;
+  } else {
+    CompileResult result;
+    if (TwStatus status = job->finish(result))
+      return status;
+    library = std::move(result.library);
+    traceStages(result.times);
+    log(TW_LOG_INFO, "jit.compile",
+        {{"kernel", getKernelName(request)},
+         {"source", request.name},
+         {"target", request.target},
+         {"ms", result.times.total},
+         {"bytes", double(library.size())},
+         {"remarks", result.remarks}});
+    ++jit->compiles;
+    jit->compiledBytes += library.size();
+    {
+      std::lock_guard<std::mutex> lock(jit->timesMutex);
+      jit->times.parse += result.times.parse;
+      jit->times.passes += result.times.passes;
+      jit->times.translate += result.times.translate;
+      jit->times.optimize += result.times.optimize;
+      jit->times.backend += result.times.backend;
+      jit->times.assemble += result.times.assemble;
+      jit->times.total += result.times.total;
+    }
+    put(jit->cache, contentKey, library);
+  }
+  // Last: who finds it finds the library as well.
+  put(jit->cache, key, contentKey);
+  return nullptr;
+}
+
+/// Waits for the right to compile, or for what another compiled; when that
+/// takes longer than a compilation may, it is compiled here as well.
+static TwStatus waitOrCompile(TwJit jit, const Request &request,
+                              CompileLimit &limit, std::string &library) {
+  std::string key = writeRequest(request);
+  int64_t end = getMonotonicMs() + jit->budgetMs;
+  while (true) {
+    TwCacheLease lease = nullptr;
+    if (TwStatus status = twCacheTryLease(jit->cache, toBytes(key), &lease))
+      return status;
+    // Who had the lease before may have put it just now.
+    if (findLibrary(jit, request, library)) {
+      twCacheLeaseDestroy(lease);
+      ++jit->cacheHits;
+      return nullptr;
+    }
+    if (lease || getMonotonicMs() >= end) {
+      TwStatus status = compile(jit, request, key, limit, library);
+      twCacheLeaseDestroy(lease);
+      return status;
+    }
+    if (TwStatus status = limit.check())
+      return status;
+    timespec pause = {0, kLeasePollMs * 1000000};
+    nanosleep(&pause, nullptr);
+  }
+}
+
+TwStatus tilewright::rt::obtainLibrary(TwJit jit, const Request &request,
+                                       bool isStrict, CompileLimit &limit,
+                                       std::string &library) {
+  ++jit->requests;
+  Slice slice("jit", "obtain", getKernelName(request));
+  TwStatus status = nullptr;
+  if (findLibrary(jit, request, library)) {
+    ++jit->cacheHits;
+    log(TW_LOG_DEBUG, "jit.hit",
+        {{"kernel", getKernelName(request)},
+         {"source", request.name},
+         {"target", request.target}});
+  } else if (isStrict) {
+    ++jit->strictMisses;
+    status = fail(TW_NOT_FOUND, "strict: ", describe(request),
+                  " is not in cache '", twCacheGetFolder(jit->cache),
+                  "'; prebuild it from a manifest that has it");
+  } else {
+    status = waitOrCompile(jit, request, limit, library);
+  }
+  if (status) {
+    ++jit->failures;
+    if (twStatusGetCode(status) == TW_RESOURCE_EXHAUSTED)
+      ++jit->timeouts;
+    log(isStrict ? TW_LOG_ERROR : TW_LOG_WARNING,
+        isStrict ? "jit.miss" : "jit.fail",
+        {{"kernel", getKernelName(request)},
+         {"source", request.name},
+         {"target", request.target},
+         {"message", twStatusGetMessage(status)}});
+    return status;
+  }
+  recordRequest(jit, request);
+  return nullptr;
+}

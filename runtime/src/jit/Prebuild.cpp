@@ -1,0 +1,125 @@
+// Prebuild.cpp - kernels without a device: one, or all of a manifest.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "../Support.h"
+#include "../cache/Files.h"
+#include "Session.h"
+#include <cerrno>
+#include <cstring>
+#include <unistd.h>
+
+using namespace tilewright::rt;
+
+TwStatus twJitCompile(TwJit jit, const TwJitSource *source, const char *target,
+                      TwLibrary *library) {
+  if (TwStatus status = checkJit(jit))
+    return status;
+  if (!source || !target || !library)
+    return fail(TW_INVALID_ARGUMENT,
+                "expected a source, a target and a place for the library");
+  *library = nullptr;
+  auto task = std::make_shared<Task>();
+  if (TwStatus status = readSource(*source, task->request))
+    return status;
+  task->request.target = target;
+  task->isStrict = jit->isStrict;
+  if (TwStatus status = identifyRequest(jit, task->request))
+    return status;
+  // Shared: whoever does not wait any longer leaves the task to itself.
+  auto bytes = std::make_shared<std::string>();
+  task->use = [bytes](const std::string &made) -> TwStatus {
+    *bytes = made;
+    return nullptr;
+  };
+  startTask(jit, task, /*isUrgent=*/true);
+  if (TwStatus status = waitForTask(*task))
+    return status;
+  return twLibraryCreate({bytes->data(), bytes->size()}, library);
+}
+
+TwStatus twJitSaveManifest(TwJit jit, const char *path) {
+  if (TwStatus status = checkJit(jit))
+    return status;
+  if (!path)
+    return fail(TW_INVALID_ARGUMENT, "expected the name of a file");
+  Manifest manifest;
+  if (access(path, F_OK) == 0)
+    if (TwStatus status = readManifestFile(path, manifest))
+      return status;
+  {
+    std::lock_guard<std::mutex> lock(jit->recordMutex);
+    for (const Request &request : jit->record.requests)
+      manifest.add(request);
+  }
+  return writeManifestFile(path, manifest);
+}
+
+/// Keeps the first failure, as a copy.
+static void keepFirst(SharedStatus &first, TwStatus status) {
+  if (first.code == TW_OK)
+    first.set(status);
+  else
+    twStatusDestroy(status);
+}
+
+TwStatus twJitPrebuild(TwJit jit, const char *path, const char *const *targets,
+                       size_t numTargets, TwJitReport report, void *user) {
+  if (TwStatus status = checkJit(jit))
+    return status;
+  if (!path || (numTargets && !targets) || jit->isStrict)
+    return fail(TW_INVALID_ARGUMENT, "expected a manifest, targets, and a "
+                                     "session that is not strict");
+  Manifest manifest;
+  if (TwStatus status = readManifestFile(path, manifest))
+    return status;
+  SharedStatus first;
+  std::vector<std::shared_ptr<Task>> tasks;
+  for (size_t i = 0; i < numTargets; ++i)
+    for (const Request &request : manifest.requests) {
+      auto task = std::make_shared<Task>();
+      task->request = request;
+      task->request.target = targets[i];
+      if (TwStatus status = identifyRequest(jit, task->request))
+        return status;
+      manifest.compiler = task->request.compiler;
+      manifest.tools[getToolsKey(task->request)] = task->request.tools;
+      startTask(jit, task, /*isUrgent=*/false);
+      tasks.push_back(std::move(task));
+    }
+  for (const std::shared_ptr<Task> &task : tasks) {
+    TwStatus status = waitForTask(*task);
+    if (report)
+      report(user, getKernelName(task->request).c_str(),
+             task->request.target.c_str(), status);
+    keepFirst(first, status);
+  }
+  if (TwStatus status = writeManifestFile(path, manifest))
+    keepFirst(first, status);
+  return first.get();
+}
+
+TwStatus twJitCheck(TwJit jit, const char *path, const char *target,
+                    TwJitReport report, void *user) {
+  if (TwStatus status = checkJit(jit))
+    return status;
+  if (!path || !target)
+    return fail(TW_INVALID_ARGUMENT, "expected a manifest and a target");
+  Manifest manifest;
+  if (TwStatus status = readManifestFile(path, manifest))
+    return status;
+  SharedStatus first;
+  for (Request request : manifest.requests) {
+    request.target = target;
+    if (TwStatus status = identifyRequest(jit, request))
+      return status;
+    std::string library;
+    TwStatus status = nullptr;
+    if (!findLibrary(jit, request, library))
+      status = fail(TW_NOT_FOUND, "kernel '", getKernelName(request), "' for '",
+                    target, "' is not in cache '", twCacheGetFolder(jit->cache),
+                    "'");
+    if (report)
+      report(user, getKernelName(request).c_str(), target, status);
+    keepFirst(first, status);
+  }
+  return first.get();
+}

@@ -1,0 +1,268 @@
+// Session.cpp - opens and closes sessions; who compiles, and on which threads.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "Session.h"
+#include "../Backend.h"
+#include "../Support.h"
+#include "Identity.h"
+#include <cstdlib>
+#include <dlfcn.h>
+#include <unistd.h>
+
+using namespace tilewright::rt;
+
+//===----------------------------------------------------------------------===//
+// Statuses
+//===----------------------------------------------------------------------===//
+
+void SharedStatus::set(TwStatus status) {
+  code = twStatusGetCode(status);
+  message = twStatusGetMessage(status);
+  twStatusDestroy(status);
+}
+
+TwStatus SharedStatus::get() const {
+  return code == TW_OK ? nullptr : fail(code, message);
+}
+
+TwStatus tilewright::rt::checkJit(TwJit jit) {
+  if (!jit)
+    return fail(TW_INVALID_ARGUMENT, "expected a session, but got null");
+  if (jit->forks != countForks())
+    return fail(TW_UNSUPPORTED, "the session was opened before this process "
+                                "was forked; open one here");
+  return nullptr;
+}
+
+//===----------------------------------------------------------------------===//
+// Opening
+//===----------------------------------------------------------------------===//
+
+/// The folder of the file that has this code.
+static std::string getOwnFolder() {
+  Dl_info info = {};
+  if (!dladdr(reinterpret_cast<const void *>(&getOwnFolder), &info) ||
+      !info.dli_fname)
+    return ".";
+  std::string path = info.dli_fname;
+  size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash);
+}
+
+/// What was chosen, else what the environment says, else the first of `places`
+/// (from the folder of this library) that is there; else `name`.
+static std::string findFile(const char *chosen, const char *variable,
+                            std::initializer_list<const char *> places,
+                            const char *name) {
+  if (chosen)
+    return chosen;
+  if (const char *own = std::getenv(variable); own && *own)
+    return own;
+  for (const char *place : places) {
+    std::string path = getOwnFolder() + place + name;
+    if (access(path.c_str(), R_OK) == 0)
+      return path;
+  }
+  return name;
+}
+
+TwStatus twJitOpen(const TwJitOptions *options, TwJit *jit) {
+  if (!jit)
+    return fail(TW_INVALID_ARGUMENT, "expected a place for the session");
+  *jit = nullptr;
+  TwJitOptions defaults = {};
+  const TwJitOptions &used = options ? *options : defaults;
+  auto result = std::make_unique<TwJitStorage>();
+  result->forks = countForks();
+  result->isStrict = used.isStrict;
+  result->budgetMs =
+      used.budgetMilliseconds ? used.budgetMilliseconds : 60 * 1000;
+  result->maxThreads = used.numThreads ? used.numThreads : 2;
+  result->compilerPath = findFile(used.compiler, "TILEWRIGHT_COMPILER",
+                                  {"/", "/../lib/"}, "libtilewright-jit.so");
+  result->workerPath = findFile(used.worker, "TILEWRIGHT_COMPILER_PROCESS",
+                                {"/", "/../bin/"}, "tile-compile-worker");
+  result->compiler =
+      used.usesProcess
+          ? makeProcessCompiler(result->workerPath, result->compilerPath)
+          : makeLibraryCompiler(result->compilerPath);
+  if (used.manifest) {
+    if (TwStatus status = readManifestFile(used.manifest, result->manifest))
+      return status;
+    result->hasManifest = true;
+  }
+  result->cache = used.cache;
+  if (!result->cache) {
+    if (TwStatus status = twCacheOpen(nullptr, &result->cache))
+      return status;
+    result->ownsCache = true;
+  }
+  *jit = result.release();
+  return nullptr;
+}
+
+void twJitClose(TwJit jit) {
+  if (!jit)
+    return;
+  if (jit->forks != countForks()) {
+    // The threads of the parent are not here, nor is what they hold.
+    return;
+  }
+  {
+    std::lock_guard<std::mutex> lock(jit->queueMutex);
+    jit->isClosing = true;
+  }
+  twStatusDestroy(twJitCancel(jit));
+  jit->queueChanged.notify_all();
+  for (std::thread &thread : jit->threads)
+    thread.join();
+  if (jit->ownsCache)
+    twCacheClose(jit->cache);
+  delete jit;
+}
+
+void twJitGetCounters(TwJit jit, TwJitCounters *counters) {
+  std::lock_guard<std::mutex> lock(jit->timesMutex);
+  *counters = {jit->requests, jit->cacheHits, jit->contentHits,
+               jit->compiles, jit->failures,  jit->strictMisses,
+               jit->timeouts, jit->fallbacks, jit->compiledBytes,
+               jit->times};
+}
+
+//===----------------------------------------------------------------------===//
+// Who compiles
+//===----------------------------------------------------------------------===//
+
+std::string tilewright::rt::getRequestTarget(TwDevice device) {
+  const std::string &target = device->backend->target;
+  return target.substr(0, target.find(':'));
+}
+
+std::string tilewright::rt::getToolsKey(const Request &request) {
+  return request.linker.empty() ? request.target
+                                : request.target + " " + request.linker;
+}
+
+TwStatus tilewright::rt::identifyRequest(TwJit jit, Request &request) {
+  const Manifest &manifest = jit->manifest;
+  bool hasMaker = jit->hasManifest && !manifest.compiler.empty();
+  auto takeManifest = [&] {
+    request.compiler = manifest.compiler;
+    auto it = manifest.tools.find(getToolsKey(request));
+    request.tools =
+        it == manifest.tools.end() ? std::vector<NamedText>() : it->second;
+  };
+  if (jit->isStrict && hasMaker) {
+    takeManifest();
+    return nullptr;
+  }
+  std::lock_guard<std::mutex> lock(jit->identityMutex);
+  if (jit->identity.empty()) {
+    std::string identity;
+    TwStatus status = identifyCompiler(jit->compilerPath, identity);
+    if (status && hasMaker) {
+      twStatusDestroy(status);
+      takeManifest();
+      return nullptr;
+    }
+    if (status)
+      return status;
+    jit->identity = std::move(identity);
+  }
+  request.compiler = jit->identity;
+  auto [it, isNew] = jit->tools.try_emplace(getToolsKey(request));
+  if (isNew)
+    it->second = identifyTools(jit->cache, request.target, request.linker);
+  request.tools = it->second;
+  return nullptr;
+}
+
+//===----------------------------------------------------------------------===//
+// Threads
+//===----------------------------------------------------------------------===//
+
+static void finishTask(Task &task, TwStatus status) {
+  std::lock_guard<std::mutex> lock(task.mutex);
+  if (task.isDone) {
+    twStatusDestroy(status);
+    return;
+  }
+  task.status.set(status);
+  task.isDone = true;
+  task.changed.notify_all();
+}
+
+static void runTasks(TwJit jit) {
+  std::unique_lock<std::mutex> lock(jit->queueMutex);
+  while (true) {
+    while (jit->queue.empty() && !jit->isClosing)
+      jit->queueChanged.wait(lock);
+    if (jit->queue.empty())
+      return;
+    std::shared_ptr<Task> task = std::move(jit->queue.front());
+    jit->queue.pop_front();
+    jit->running.insert(task);
+    lock.unlock();
+    std::string library;
+    TwStatus status =
+        obtainLibrary(jit, task->request, task->isStrict, task->limit, library);
+    if (!status && task->use)
+      status = task->use(library);
+    finishTask(*task, status);
+    lock.lock();
+    jit->running.erase(task);
+    jit->queueChanged.notify_all();
+  }
+}
+
+void tilewright::rt::startTask(TwJit jit, const std::shared_ptr<Task> &task,
+                               bool isUrgent) {
+  std::lock_guard<std::mutex> lock(jit->queueMutex);
+  if (isUrgent)
+    jit->queue.push_front(task);
+  else
+    jit->queue.push_back(task);
+  if (jit->threads.size() < jit->maxThreads &&
+      jit->threads.size() < jit->queue.size() + jit->running.size())
+    jit->threads.emplace_back(runTasks, jit);
+  jit->queueChanged.notify_all();
+}
+
+TwStatus tilewright::rt::waitForTask(Task &task) {
+  constexpr std::chrono::milliseconds kPause(20);
+  std::unique_lock<std::mutex> lock(task.mutex);
+  while (!task.changed.wait_for(lock, kPause, [&] { return task.isDone; })) {
+    // The compiler itself looks at its limit between passes alone.
+    if (getMonotonicMs() < task.limit.deadlineMs)
+      continue;
+    task.limit.isCancelled = true;
+    return fail(TW_RESOURCE_EXHAUSTED,
+                "the compilation took longer than its budget");
+  }
+  return task.status.get();
+}
+
+TwStatus twJitWait(TwJit jit) {
+  if (TwStatus status = checkJit(jit))
+    return status;
+  std::unique_lock<std::mutex> lock(jit->queueMutex);
+  jit->queueChanged.wait(
+      lock, [&] { return jit->queue.empty() && jit->running.empty(); });
+  return nullptr;
+}
+
+TwStatus twJitCancel(TwJit jit) {
+  if (TwStatus status = checkJit(jit))
+    return status;
+  std::deque<std::shared_ptr<Task>> dropped;
+  {
+    std::lock_guard<std::mutex> lock(jit->queueMutex);
+    dropped.swap(jit->queue);
+    for (const std::shared_ptr<Task> &task : jit->running)
+      task->limit.isCancelled = true;
+    jit->queueChanged.notify_all();
+  }
+  for (const std::shared_ptr<Task> &task : dropped)
+    finishTask(*task, fail(TW_RESOURCE_EXHAUSTED,
+                           "the compilation was cancelled before it began"));
+  return nullptr;
+}

@@ -1,0 +1,76 @@
+// ManifestTest.cpp - manifests whole and damaged.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "jit/Manifest.h"
+#include "../Runtime/Support.h"
+#include "gtest/gtest.h"
+
+using namespace tilewright::rt;
+
+namespace {
+
+Manifest makeManifest() {
+  Manifest manifest;
+  manifest.compiler = "lib 01\n";
+  manifest.tools["sm_90"] = {{"ptxas", "02"}};
+  Request request;
+  request.form = "mlir";
+  request.name = "k.mlir";
+  request.text = "\"text\"\n";
+  request.target = "sm_90";
+  request.hasArguments = true;
+  request.arguments.emplace_back();
+  manifest.add(request);
+  manifest.add(request); // the same
+  request.target = "gfx942";
+  manifest.add(request); // targets do not count
+  request.hasArguments = false;
+  request.arguments.clear();
+  request.parameters = {{"T", "f32"}};
+  request.files = {{"f", "g"}};
+  manifest.add(request);
+  return manifest;
+}
+
+} // namespace
+
+TEST(Manifest, ReadsWhatItWrote) {
+  Manifest manifest = makeManifest();
+  ASSERT_EQ(manifest.requests.size(), 2u);
+  EXPECT_EQ(manifest.requests[0].target, "");
+  std::string text = writeManifest(manifest);
+  Manifest read;
+  ASSERT_EQ(take(readManifest(text, "m", read)), "");
+  EXPECT_EQ(writeManifest(read), text);
+  EXPECT_EQ(read.compiler, manifest.compiler);
+  EXPECT_EQ(read.tools["sm_90"][0].text, "02");
+  for (size_t i = 0; i < 2; ++i)
+    EXPECT_EQ(writeRequest(read.requests[i]),
+              writeRequest(manifest.requests[i]));
+}
+
+TEST(Manifest, SaysWhatIsWrong) {
+  Manifest read;
+  EXPECT_EQ(take(readManifest("", "m", read)), "manifest 'm': expected JSON");
+  EXPECT_EQ(take(readManifest("[]", "m", read)),
+            "manifest 'm': expected an object with \"version\"");
+  EXPECT_EQ(take(readManifest("{\"version\": 2}", "m", read)),
+            "manifest 'm' is of version 2, but this runtime reads version 1");
+  EXPECT_EQ(take(readManifest("{\"version\": 1}", "m", read)),
+            "manifest 'm': expected a key \"compiler\"");
+  std::string text = writeManifest(makeManifest());
+  size_t at = text.find("\"source\": 0");
+  ASSERT_NE(at, std::string::npos);
+  text.replace(at, 11, "\"source\": 9");
+  EXPECT_EQ(take(readManifest(text, "m", read)),
+            "manifest 'm': expected a source below 2, but got 9");
+  EXPECT_EQ(take(readManifestFile("/nowhere/m", read)),
+            "cannot read manifest '/nowhere/m': No such file or directory");
+}
+
+TEST(Manifest, StandsDamage) {
+  std::string text = writeManifest(makeManifest());
+  std::mt19937 random(5);
+  Manifest read;
+  for (int i = 0; i < 5000; ++i)
+    twStatusDestroy(readManifest(mutate(text, random), "m", read));
+}
