@@ -327,7 +327,8 @@ bool Reader::readParameters(const Node &node, KernelDescription &kernel) {
 
 bool Reader::readSpecialization(const Node &node, KernelDescription &kernel) {
   if (!checkObject(node, "a specialisation object",
-                   {"name", "parameters", "dims", "divisible", "align"}))
+                   {"name", "parameters", "dims", "divisible", "align",
+                    "atMost"}))
     return false;
   Specialization variant;
   std::optional<Node> name = get(node, "name");
@@ -372,6 +373,10 @@ bool Reader::readSpecialization(const Node &node, KernelDescription &kernel) {
   if (std::optional<Node> align = get(node, "align"))
     if (!readNumbers(*align, "an alignment in bytes", /*allowDynamic=*/false,
                      /*powersOfTwo=*/true, variant.align))
+      return false;
+  if (std::optional<Node> atMost = get(node, "atMost"))
+    if (!readNumbers(*atMost, "a bound", /*allowDynamic=*/false,
+                     /*powersOfTwo=*/false, variant.atMost))
       return false;
   kernel.specializations.push_back(std::move(variant));
   return true;

@@ -71,27 +71,85 @@ llvm::Expected<Description> readDescriptionOf(const Request &request) {
   return parseDescription(request.text, getName(request), chips, readSource);
 }
 
-/// Sets the parameters of the request over those of the variant.
+/// N of "bucket(N)"; empty where `text` is something else.
+llvm::StringRef getBucketName(llvm::StringRef text) {
+  return text.consume_front("bucket(") && text.consume_back(")") ? text : "";
+}
+
+/// Bounds of sizes by name.
+using Bounds = std::map<std::string, int64_t>;
+
+/// The value of a parameter that follows a bound.
+std::string chooseValue(const TemplateParameter &parameter, int64_t bound) {
+  if (parameter.values.size() < 2)
+    return std::to_string(bound);
+  std::optional<int64_t> best, largest;
+  for (const std::string &text : parameter.values) {
+    int64_t value = 0;
+    if (llvm::StringRef(text).getAsInteger(10, value))
+      continue;
+    if (value >= bound)
+      best = std::min(value, best.value_or(value));
+    largest = std::max(value, largest.value_or(value));
+  }
+  return std::to_string(best.value_or(largest.value_or(bound)));
+}
+
+/// Sets the parameters of the request over those of the variant. Without
+/// `bounds` those that follow one keep the variant's value.
 llvm::Error setParameters(const Request &request,
-                          const KernelDescription &kernel,
+                          const KernelDescription &kernel, const Bounds *bounds,
                           Specialization &variant) {
-  llvm::SmallVector<llvm::StringRef> names;
-  for (const TemplateParameter &parameter : kernel.parameters)
-    names.push_back(parameter.name);
-  for (const rt::NamedText &parameter : request.parameters) {
-    if (!llvm::is_contained(names, parameter.name))
-      return llvm::createStringError(
-          getName(request) + ": error: kernel '" + kernel.name +
-          "' has no parameter '" + parameter.name + "'; it has " +
-          (names.empty() ? "none" : llvm::join(names, ", ")));
-    variant.parameters[parameter.name] = parameter.text;
+  for (const rt::NamedText &given : request.parameters) {
+    auto fail = [&](const llvm::Twine &message) {
+      return llvm::createStringError(getName(request) + ": error: parameter '" +
+                                     given.name + "' of kernel '" +
+                                     kernel.name + "': " + message);
+    };
+    const TemplateParameter *parameter = nullptr;
+    llvm::SmallVector<llvm::StringRef> names;
+    for (const TemplateParameter &each : kernel.parameters) {
+      names.push_back(each.name);
+      if (each.name == given.name)
+        parameter = &each;
+    }
+    if (!parameter)
+      return fail("there is none; the kernel has " +
+                  (names.empty() ? "none" : llvm::join(names, ", ")));
+    bool isInteger = parameter->kind == TemplateParameter::Kind::Integer;
+    llvm::StringRef size = getBucketName(given.text);
+    if (!size.empty()) {
+      if (!isInteger)
+        return fail("a bucket is an integer, but the parameter is a type");
+      if (!bounds)
+        continue;
+      auto it = bounds->find(size.str());
+      if (it == bounds->end())
+        return fail("no argument has a bounded size '" + size +
+                    "'; buckets need policy TW_JIT_BUCKETS");
+      variant.parameters[given.name] = chooseValue(*parameter, it->second);
+      continue;
+    }
+    int64_t number;
+    TwElementType type;
+    TwStatus unknown =
+        isInteger ? nullptr : twElementTypeParse(given.text.c_str(), &type);
+    bool isGood = isInteger
+                      ? !llvm::StringRef(given.text).getAsInteger(10, number)
+                      : !unknown;
+    twStatusDestroy(unknown);
+    if (!isGood)
+      return fail(llvm::Twine("expected ") +
+                  (isInteger ? "an integer" : "an element type") +
+                  ", but got '" + given.text + "'");
+    variant.parameters[given.name] = given.text;
   }
   return llvm::Error::success();
 }
 
 /// The compilations that the request may mean, in order; not yet prepared.
-llvm::Expected<std::vector<CompileRequest>>
-listRequests(const Request &request) {
+llvm::Expected<std::vector<CompileRequest>> listRequests(const Request &request,
+                                                         const Bounds *bounds) {
   CompileRequest base;
   base.sourceName = getName(request);
   auto chip = chooseChip(request.target);
@@ -148,7 +206,7 @@ listRequests(const Request &request) {
     if (!request.variant.empty() && request.variant != original.name)
       continue;
     Specialization variant = original;
-    if (llvm::Error error = setParameters(request, *kernel, variant))
+    if (llvm::Error error = setParameters(request, *kernel, bounds, variant))
       return std::move(error);
     llvm::Expected<std::string> text = instantiate(*kernel, variant);
     if (!text)
@@ -159,7 +217,10 @@ listRequests(const Request &request) {
     each.kernel = kernel->entry;
     each.name = kernel->name;
     each.variant = variant.name;
-    each.facts = {variant.dims, variant.divisible, variant.align, {}, {}};
+    each.facts.dims = variant.dims;
+    each.facts.divisible = variant.divisible;
+    each.facts.align = variant.align;
+    each.facts.atMost = variant.atMost;
     each.optLevel =
         request.optLevel < 0 ? kernel->optLevel : int(request.optLevel);
     each.schedule =
@@ -254,8 +315,13 @@ private:
             "argument '" + name + "': expected size '" + dim + "' to be " +
             llvm::Twine(it->second) + ", as in an argument before, but got " +
             llvm::Twine(given.size));
-    } else if (given.divisor > 1) {
-      facts.divisible[dim.str()] = given.divisor;
+    } else {
+      if (given.divisor > 1)
+        facts.divisible[dim.str()] = given.divisor;
+      if (given.atMost >= 0) {
+        auto [it, isNew] = facts.atMost.try_emplace(dim.str(), given.atMost);
+        it->second = std::min(it->second, given.atMost);
+      }
     }
     return llvm::Error::success();
   }
@@ -273,50 +339,100 @@ private:
   std::string name;
 };
 
-/// The arguments of a prepared kernel.
-llvm::Expected<json::Value> readInterface(const KernelCompilation &kernel) {
-  return json::parse(kernel.getInterface());
+/// A prepared kernel whose types the arguments have, and its interface.
+struct Match {
+  std::unique_ptr<KernelCompilation> kernel;
+  json::Value interface = nullptr;
+
+  const json::Array &getArguments() const {
+    return *interface.getAsObject()->getObject("abi")->getArray("args");
+  }
+};
+
+/// The first of the compilations that takes the arguments.
+llvm::Expected<Match> findMatch(const Request &request,
+                                std::vector<CompileRequest> requests) {
+  std::string refusals;
+  for (CompileRequest &each : requests) {
+    std::string variant = each.variant;
+    Match match;
+    match.kernel = std::make_unique<KernelCompilation>(std::move(each));
+    if (llvm::Error error = match.kernel->prepare())
+      return std::move(error);
+    if (!request.hasArguments)
+      return std::move(match);
+    auto interface = json::parse(match.kernel->getInterface());
+    if (!interface)
+      return interface.takeError();
+    match.interface = std::move(*interface);
+    std::string refusal = compareTypes(match.getArguments(), request);
+    if (refusal.empty())
+      return std::move(match);
+    refusals += "\n  variant '" + variant + "': " + refusal;
+  }
+  return llvm::createStringError(
+      getName(request) + ": error: no variant of kernel '" + request.kernel +
+      "' takes these arguments:" + refusals);
+}
+
+/// What the classes of the arguments say, by name.
+llvm::Expected<KernelFacts> makeFacts(const Request &request,
+                                      const Match &match) {
+  FactMaker maker;
+  for (auto [expected, given] :
+       llvm::zip_equal(match.getArguments(), request.arguments))
+    if (llvm::Error error = maker.add(*expected.getAsObject(), given))
+      return llvm::createStringError(getName(request) + ": error: kernel '" +
+                                     match.kernel->getKernelName() +
+                                     "': " + llvm::toString(std::move(error)));
+  return std::move(maker.facts);
+}
+
+/// The compilation, with parameters that follow `bounds`; none: the variant's
+/// values.
+llvm::Expected<Match> match(const Request &request, const Bounds *bounds,
+                            const std::atomic<bool> *isCancelled) {
+  auto requests = listRequests(request, bounds);
+  if (!requests)
+    return requests.takeError();
+  for (CompileRequest &each : *requests)
+    each.isCancelled = isCancelled;
+  return findMatch(request, std::move(*requests));
 }
 
 } // namespace
 
 llvm::Expected<std::unique_ptr<KernelCompilation>>
 planCompilation(const Request &request, const std::atomic<bool> *isCancelled) {
-  auto requests = listRequests(request);
-  if (!requests)
-    return requests.takeError();
-  std::string refusals;
-  for (CompileRequest &each : *requests) {
-    each.isCancelled = isCancelled;
-    std::string variant = each.variant;
-    auto kernel = std::make_unique<KernelCompilation>(std::move(each));
-    if (llvm::Error error = kernel->prepare())
-      return std::move(error);
-    if (!request.hasArguments)
-      return std::move(kernel);
-    llvm::Expected<json::Value> interface = readInterface(*kernel);
-    if (!interface)
-      return interface.takeError();
-    const json::Array &arguments =
-        *interface->getAsObject()->getObject("abi")->getArray("args");
-    std::string refusal = compareTypes(arguments, request);
-    if (!refusal.empty()) {
-      refusals += "\n  variant '" + variant + "': " + refusal;
-      continue;
-    }
-    FactMaker maker;
-    for (auto [expected, given] : llvm::zip_equal(arguments, request.arguments))
-      if (llvm::Error error = maker.add(*expected.getAsObject(), given))
-        return llvm::createStringError(
-            getName(request) + ": error: kernel '" + kernel->getKernelName() +
-            "': " + llvm::toString(std::move(error)));
-    if (llvm::Error error = kernel->assume(maker.facts))
-      return std::move(error);
-    return std::move(kernel);
+  bool hasBuckets =
+      llvm::any_of(request.parameters, [](const rt::NamedText &parameter) {
+        return !getBucketName(parameter.text).empty();
+      });
+  Bounds none;
+  llvm::Expected<Match> found =
+      match(request, hasBuckets ? nullptr : &none, isCancelled);
+  if (!found)
+    return found.takeError();
+  if (!request.hasArguments && !hasBuckets)
+    return std::move(found->kernel);
+  KernelFacts facts;
+  if (request.hasArguments) {
+    auto made = makeFacts(request, *found);
+    if (!made)
+      return made.takeError();
+    facts = std::move(*made);
   }
-  return llvm::createStringError(
-      getName(request) + ": error: no variant of kernel '" + request.kernel +
-      "' takes these arguments:" + refusals);
+  if (hasBuckets) {
+    // Names of sizes are known now; the parameters may change all else.
+    Request same = request;
+    same.variant = found->kernel->getRequest().variant;
+    found = match(same, &facts.atMost, isCancelled);
+    if (!found)
+      return found.takeError();
+  }
+  if (llvm::Error error = found->kernel->assume(facts))
+    return std::move(error);
+  return std::move(found->kernel);
 }
 
 } // namespace tilewright

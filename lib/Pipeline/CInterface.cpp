@@ -107,6 +107,18 @@ std::string describeFloat(llvm::StringRef type, llvm::StringRef text) {
   return (decimal + " (" + text + ")").str();
 }
 
+/// An expression of metadata, nested arrays, as functions are written.
+std::string describeExpr(const json::Value &expr) {
+  if (std::optional<int64_t> number = expr.getAsInteger())
+    return std::to_string(*number);
+  if (std::optional<llvm::StringRef> name = expr.getAsString())
+    return name->str();
+  const json::Array &parts = *expr.getAsArray();
+  return (*parts[0].getAsString() + "(" + describeExpr(parts[1]) + ", " +
+          describeExpr(parts[2]) + ")")
+      .str();
+}
+
 /// What a variant assumes of `argument`, but for constants of the struct.
 void listFacts(Facts &facts, const json::Object &object,
                const CArgument &argument, const CArgument &shared) {
@@ -127,6 +139,9 @@ void listFacts(Facts &facts, const json::Object &object,
       addFact(facts, what + " is " + llvm::Twine(*size.constant));
     if (!size.constant)
       addMultiple(facts, what, getNumber(object, "divisible", d));
+    if (std::optional<int64_t> bound = getNumber(object, "at_most", d);
+        bound && !size.constant)
+      addFact(facts, what + " is at most " + llvm::Twine(*bound));
   }
   for (size_t d = 0; d < argument.sizes.size(); ++d) {
     std::string what = "stride " + std::to_string(d) + " of " + name;
@@ -136,6 +151,12 @@ void listFacts(Facts &facts, const json::Object &object,
     else
       addMultiple(facts, what, getNumber(object, "stride_divisible", d));
   }
+  if (const json::Value *bytes = object.get("workspace"))
+    addFact(facts,
+            name + " is a workspace of at least " + describeExpr(*bytes) +
+                " bytes" +
+                (object.getBoolean("zeroed").value_or(false) ? ", all of them 0"
+                                                             : ""));
   if (std::optional<int64_t> bytes = object.getInteger("align"))
     addFact(facts, name + " is aligned to " + llvm::Twine(*bytes) + " bytes");
 }

@@ -239,12 +239,14 @@ listFacts(const std::map<std::string, int64_t> &facts) {
 
 llvm::Error Compilation::applyFacts(const KernelFacts &facts) {
   if (!facts.dims.empty() || !facts.divisible.empty() || !facts.align.empty() ||
-      !facts.strides.empty() || !facts.strideDivisible.empty()) {
+      !facts.atMost.empty() || !facts.strides.empty() ||
+      !facts.strideDivisible.empty()) {
     tile::TileSpecializePassOptions options;
     options.kernel = kernel.getSymName().str();
     options.dims = listFacts(facts.dims);
     options.divisible = listFacts(facts.divisible);
     options.align = listFacts(facts.align);
+    options.atMost = listFacts(facts.atMost);
     options.strides = listFacts(facts.strides);
     options.strideDivisible = listFacts(facts.strideDivisible);
     PassManager pm(&context);

@@ -22,8 +22,7 @@ std::string printType(Type type) {
 }
 
 json::Value dynamicOr(int64_t size) {
-  return ShapedType::isDynamic(size) ? json::Value(nullptr)
-                                     : json::Value(size);
+  return ShapedType::isDynamic(size) ? json::Value(nullptr) : json::Value(size);
 }
 
 json::Array toArray(ArrayRef<int64_t> numbers) {
@@ -123,6 +122,19 @@ json::Object describeMemref(tile::KernelOp kernel, unsigned index,
     object["stride_divisible"] = toArray(divisors.asArrayRef());
   if (kernel.getArgAttr(index, tile::TileDialect::getNoAliasAttrName()))
     object["noalias"] = true;
+  if (auto bounds = kernel.getArgAttrOfType<DenseI64ArrayAttr>(
+          index, tile::TileDialect::getAtMostAttrName())) {
+    json::Array list;
+    for (int64_t bound : bounds.asArrayRef())
+      list.push_back(bound < 0 ? json::Value(nullptr) : json::Value(bound));
+    object["at_most"] = std::move(list);
+  }
+  if (auto bytes = kernel.getArgAttrOfType<AffineMapAttr>(
+          index, tile::TileDialect::getWorkspaceAttrName()))
+    object["workspace"] =
+        describeExpr(bytes.getValue().getResult(0), kernel.getGridSymbols());
+  if (kernel.getArgAttr(index, tile::TileDialect::getZeroedAttrName()))
+    object["zeroed"] = true;
   return object;
 }
 
@@ -139,14 +151,13 @@ json::Object describeScalar(tile::KernelOp kernel, unsigned index,
     object["divisible"] = divisor.getInt();
   // The launch checks the one value that the kernel was compiled for, bit by
   // bit: JSON has no infinities.
-  auto value =
-      kernel.getArgAttr(index, tile::TileDialect::getValueAttrName());
+  auto value = kernel.getArgAttr(index, tile::TileDialect::getValueAttrName());
   if (auto integer = dyn_cast_or_null<IntegerAttr>(value))
     object["value"] = integer.getValue().getSExtValue();
   else if (auto number = dyn_cast_or_null<FloatAttr>(value))
     object["value"] =
-        "0x" + llvm::utohexstr(
-                   number.getValue().bitcastToAPInt().getZExtValue());
+        "0x" +
+        llvm::utohexstr(number.getValue().bitcastToAPInt().getZExtValue());
   return object;
 }
 
@@ -170,9 +181,9 @@ llvm::json::Object describeInterface(tile::KernelOp kernel) {
   return json::Object{
       {"version", 1},
       {"kernel", kernel.getSymName()},
-      {"abi", json::Object{{"args", std::move(args)},
-                           {"bytes", static_cast<int64_t>(
-                                         llvm::alignTo(end, 8))}}},
+      {"abi",
+       json::Object{{"args", std::move(args)},
+                    {"bytes", static_cast<int64_t>(llvm::alignTo(end, 8))}}},
       {"grid", json::Object{{"symbols", std::move(symbols)},
                             {"exprs", std::move(exprs)}}}};
 }

@@ -31,6 +31,19 @@ struct LaunchCommand {
   TwLaunchOptions options = {};
 };
 
+/// An array as a tensor map describes it; innermost dimension first.
+struct TensorMapRequest {
+  const TensorMapRecipe *recipe = nullptr;
+  TwElementType type = TW_F32;
+  int32_t rank = 0;
+  void *address = nullptr;
+  uint64_t sizes[TensorMapRecipe::kMostRank];
+  /// Of all dimensions but the innermost, in bytes.
+  uint64_t strideBytes[TensorMapRecipe::kMostRank];
+  uint32_t box[TensorMapRecipe::kMostRank];
+  uint32_t elementStrides[TensorMapRecipe::kMostRank];
+};
+
 /// An open device. All calls may come from several threads at once.
 class Backend {
 public:
@@ -64,6 +77,8 @@ public:
                         LoadedKernel &loaded) = 0;
   virtual void unload(LoadedKernel &loaded) = 0;
   virtual TwStatus launch(const LaunchCommand &command) = 0;
+  /// Writes the 128 bytes of a tensor map; "cuda" alone has them.
+  virtual TwStatus encodeTensorMap(const TensorMapRequest &request, void *map);
 };
 
 TwStatus openHost(const TwDeviceOptions &options,

@@ -32,6 +32,7 @@ struct Divisor {
 /// What is known of a dimension of an array; all that a launch looks at of it.
 struct Dim {
   int64_t size = -1, stride = -1; ///< static, or -1
+  int64_t atMost = INT64_MAX;     ///< of the size
   int symbol = -1;                ///< index in Kernel::symbols, or -1
   Divisor sizeDivisor, strideDivisor;
 };
@@ -59,11 +60,33 @@ struct Argument {
   /// Of the address: the kernel's fact, or the element's own if that is more.
   Divisor align;
   Divisor divisible; ///< scalars
+  /// Workspaces: root of their bytes in Kernel::nodes; else -1.
+  int workspace = -1;
+  bool isZeroed = false;
 };
 
 /// Two arrays that must not share memory: one is `noalias`, one is written.
 struct AliasPair {
   uint32_t noAlias, other;
+};
+
+/// A tensor map in the kernarg bytes, for copies by NVIDIA's TMA; the launch
+/// encodes it for an array. Limits: CUDA Driver API, cuTensorMapEncodeTiled.
+struct TensorMapRecipe {
+  static constexpr size_t kBytes = 128, kAlignment = 64;
+  static constexpr int32_t kMostRank = 5;
+  static constexpr int64_t kMostBox = 256, kStrideBytes = 16;
+
+  /// Differs among all recipes of the process: what was encoded is kept by it.
+  uint64_t id = 0;
+  uint32_t argument = 0;
+  size_t offset = 0; ///< of the map in the kernarg bytes
+  std::vector<uint32_t> box, elementStrides; ///< per dimension, in elements
+  /// In bytes, 0 for none: the swizzle of shared memory, the promotion of loads
+  /// in L2.
+  int64_t swizzleBytes = 0, promotionBytes = 0;
+  /// Positions outside of the array are NaN instead of 0.
+  bool fillsNan = false;
 };
 
 /// A node of a grid expression, in an array where operands come first.
@@ -80,10 +103,12 @@ struct TwKernelStorage {
   std::string name, variant, chip, symbol;
   std::vector<tilewright::rt::Argument> arguments;
   std::vector<tilewright::rt::AliasPair> aliasPairs;
+  std::vector<tilewright::rt::TensorMapRecipe> tensorMaps;
   std::vector<std::string> symbols;
   std::vector<tilewright::rt::GridNode> nodes;
   /// Roots of the grid's extents in `nodes`; 0 to 3 of them.
   std::vector<int> extents;
+  bool hasWorkspaces = false;
   size_t kernargBytes = 0;
   /// Where each parameter of the code lies in the kernarg bytes: the address,
   /// sizes and strides of an array are one each.
@@ -95,9 +120,16 @@ struct TwKernelStorage {
 
 namespace tilewright::rt {
 
+/// Most nodes of all expressions of a kernel.
+constexpr size_t maxNodes = 1100;
+
 /// Evaluates the grid; `values` are the values of kernel.symbols.
 TwStatus evaluateGrid(const TwKernelStorage &kernel, const int64_t *values,
                       int64_t grid[3]);
+
+/// The bytes of workspace `index`; `values` as for evaluateGrid.
+TwStatus evaluateWorkspace(const TwKernelStorage &kernel, size_t index,
+                           const int64_t *values, int64_t &bytes);
 
 /// twKernelPrepare where the message of a refusal is not wanted: false then,
 /// and nothing is allocated. `kernarg` has room for the kernel's bytes.

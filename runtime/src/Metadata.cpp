@@ -4,6 +4,7 @@
 #include "Kernel.h"
 #include "Support.h"
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -163,6 +164,9 @@ private:
       readAbi(*abi);
     if (const Json *grid = find(root, "", "grid"))
       readGrid(*grid);
+    if (const Json *abi = find(root, "", "abi"))
+      readWorkspaces(*abi);
+    readTensorMaps(root);
     collectAliasPairs();
   }
 
@@ -276,6 +280,8 @@ private:
         getIntegers(json, path, "divisible", rank, 1, 1);
     std::vector<int64_t> strideDivisible =
         getIntegers(json, path, "stride_divisible", rank, 1, 1);
+    std::vector<int64_t> atMost =
+        getIntegers(json, path, "at_most", rank, 0, INT64_MAX);
     if (status)
       return;
     argument.dims.resize(rank);
@@ -284,6 +290,7 @@ private:
       dim.size = argument.sizes[i];
       dim.stride = strides[i];
       dim.sizeDivisor = divisible[i];
+      dim.atMost = atMost[i];
       dim.strideDivisor = strideDivisible[i];
       argument.hasStrideDivisors |= strideDivisible[i] != 1;
     }
@@ -298,6 +305,74 @@ private:
       const std::string &name = (*dims)[i].get_ref<const std::string &>();
       if (!name.empty())
         argument.dims[i].symbol = getSymbol(name);
+    }
+  }
+
+  void readTensorMaps(const Json &root) {
+    const Json *list = find(root, "", "tensor_maps", false);
+    if (!list)
+      return;
+    if (!list->is_array() || list->size() > maxArguments)
+      return expect("/tensor_maps", "an array of at most 1024 tensor maps");
+    for (size_t i = 0; i < list->size() && !status; ++i)
+      readTensorMap((*list)[i], "/tensor_maps/" + std::to_string(i));
+  }
+
+  void readTensorMap(const Json &json, const std::string &path) {
+    static std::atomic<uint64_t> numRecipes{0};
+    TensorMapRecipe recipe;
+    recipe.id = numRecipes.fetch_add(1) + 1;
+    int64_t index = getInteger(json, path, "argument", 0,
+                               int64_t(kernel.arguments.size()) - 1);
+    recipe.offset = getInteger(json, path, "offset", 0, 65536);
+    if (status)
+      return;
+    const Argument &argument = kernel.arguments[index];
+    if (argument.kind != TW_ARRAY || argument.rank < 1 ||
+        argument.rank > TensorMapRecipe::kMostRank)
+      return expect(path + "/argument", "an array of 1 to 5 dimensions");
+    recipe.argument = uint32_t(index);
+    if (recipe.offset % TensorMapRecipe::kAlignment ||
+        recipe.offset + TensorMapRecipe::kBytes > kernel.kernargBytes)
+      return expect(path + "/offset",
+                    "a multiple of 64, with 128 bytes of kernarg");
+    size_t rank = size_t(argument.rank);
+    for (int64_t size : getIntegers(json, path, "box", rank, 1, 1))
+      if (size > TensorMapRecipe::kMostBox)
+        expect(path + "/box", "sizes of at most 256");
+      else
+        recipe.box.push_back(uint32_t(size));
+    for (int64_t stride :
+         getIntegers(json, path, "element_strides", rank, 1, 1))
+      if (stride > 8)
+        expect(path + "/element_strides", "strides of at most 8");
+      else
+        recipe.elementStrides.push_back(uint32_t(stride));
+    recipe.swizzleBytes = getInteger(json, path, "swizzle", 0, 128, 0);
+    recipe.promotionBytes = getInteger(json, path, "l2_promotion", 0, 256, 0);
+    recipe.fillsNan = getBool(json, path, "fills_nan", false);
+    for (int64_t bytes : {recipe.swizzleBytes / 32, recipe.promotionBytes / 64})
+      if (bytes & (bytes - 1))
+        expect(path, "a swizzle of 0, 32, 64 or 128 bytes, and a promotion of "
+                     "0, 64, 128 or 256");
+    if (recipe.swizzleBytes % 32 || recipe.promotionBytes % 64)
+      expect(path, "a swizzle of 0, 32, 64 or 128 bytes, and a promotion of 0, "
+                   "64, 128 or 256");
+    kernel.tensorMaps.push_back(std::move(recipe));
+  }
+
+  /// The bytes of workspaces: when all sizes have their names.
+  void readWorkspaces(const Json &abi) {
+    const Json *list = find(abi, "/abi", "args");
+    for (size_t i = 0; list && i < kernel.arguments.size() && !status; ++i) {
+      std::string path = "/abi/args/" + std::to_string(i);
+      Argument &argument = kernel.arguments[i];
+      const Json *bytes = find((*list)[i], path, "workspace", false);
+      if (!bytes || argument.kind != TW_ARRAY)
+        continue;
+      argument.workspace = readNode(*bytes, path + "/workspace", 0);
+      argument.isZeroed = getBool((*list)[i], path, "zeroed", false);
+      kernel.hasWorkspaces = true;
     }
   }
 
@@ -408,8 +483,9 @@ TwStatus twKernelGetArgument(TwKernel kernel, size_t index,
                 int64_t(kernel->arguments.size()), ", but got ",
                 int64_t(index));
   const Argument &argument = kernel->arguments[index];
-  *info = {argument.name.c_str(), argument.kind,         argument.type,
-           argument.rank,         argument.sizes.data(), argument.isWritten,
-           argument.offset,       argument.align.value};
+  *info = {
+      argument.name.c_str(), argument.kind,         argument.type,
+      argument.rank,         argument.sizes.data(), argument.isWritten,
+      argument.offset,       argument.align.value,  argument.workspace >= 0};
   return nullptr;
 }

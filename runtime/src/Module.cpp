@@ -4,6 +4,7 @@
 #include "Compatibility.h"
 #include "Observe.h"
 #include "Support.h"
+#include "TensorMap.h"
 #include <algorithm>
 #include <cstring>
 #include <thread>
@@ -25,6 +26,9 @@ static int64_t countAssumptions(const TwKernelStorage &kernel) {
   for (const Argument &argument : kernel.arguments) {
     for (const Dim &dim : argument.dims) {
       count += (dim.size >= 0) * kStatic + (dim.stride >= 0) * kStatic;
+      // Half the bound is a bit more.
+      if (dim.atMost != INT64_MAX)
+        count += __builtin_clzll(uint64_t(dim.atMost) | 1);
       addFactor(dim.sizeDivisor.value);
       addFactor(dim.strideDivisor.value);
     }
@@ -307,10 +311,18 @@ static TwStatus pack(TwFunction function, const TwValue *values,
     const TwKernelStorage &kernel = *function->variants[index]->kernel;
     if (kernargBytes >= kernel.kernargBytes &&
         prepareQuietly(kernel, values, numValues, kernarg, grid))
-      return nullptr;
+      break;
   }
-  return twKernelPrepare(function->variants[last]->kernel, values, numValues,
-                         kernarg, kernargBytes, grid);
+  const TwKernelStorage &chosen = *function->variants[index]->kernel;
+  if (index == last)
+    if (TwStatus status =
+            twKernelPrepare(function->variants[last]->kernel, values, numValues,
+                            kernarg, kernargBytes, grid))
+      return status;
+  if (chosen.tensorMaps.empty())
+    return nullptr;
+  return writeTensorMaps(*function->module->device->backend, chosen, values,
+                         kernarg);
 }
 
 TwStatus twFunctionLaunch(TwFunction function, TwStream stream,
@@ -324,7 +336,7 @@ TwStatus twFunctionLaunch(TwFunction function, TwStream stream,
                 " arguments, but got null");
   // GPUs take at most 4 KiB; only a host kernel with more allocates.
   constexpr size_t kUsualBytes = 4096;
-  alignas(16) uint8_t usual[kUsualBytes];
+  alignas(TensorMapRecipe::kAlignment) uint8_t usual[kUsualBytes];
   size_t bytes = 0;
   for (const Variant *variant : function->variants)
     bytes = std::max(bytes, variant->kernel->kernargBytes);

@@ -42,6 +42,12 @@ public:
     }
     if (TwStatus status = checkAliasing())
       return status;
+    if (kernel.hasWorkspaces)
+      if (TwStatus status = checkWorkspaces())
+        return status;
+    for (const TensorMapRecipe &recipe : kernel.tensorMaps)
+      if (TwStatus status = checkTensorMap(recipe))
+        return status;
     return evaluateGrid(kernel, symbols, grid);
   }
 
@@ -261,6 +267,9 @@ private:
                     int64_t(d), ", but got ", size);
     if (TwStatus status = bind(argument, dim.symbol, size))
       return status;
+    if (size > dim.atMost)
+      return refuse(argument, "expected a size of at most ", dim.atMost,
+                    " in dimension ", int64_t(d), ", but got ", size);
     if (!dim.sizeDivisor.divides(size))
       return refuse(argument, "expected a multiple of ", dim.sizeDivisor.value,
                     " as size of dimension ", int64_t(d), ", but got ", size);
@@ -371,6 +380,62 @@ private:
     return nullptr;
   }
 
+  /// What the hardware asks of an array that it copies by a tensor map.
+  TwStatus checkTensorMap(const TensorMapRecipe &recipe) {
+    const Argument &argument = kernel.arguments[recipe.argument];
+    const TwValue &value = values[recipe.argument];
+    if (isEmpty(value))
+      return nullptr;
+    uintptr_t address = reinterpret_cast<uintptr_t>(value.data);
+    if (address % TensorMapRecipe::kStrideBytes)
+      return refuse(argument, "expected an address aligned to ",
+                    TensorMapRecipe::kStrideBytes,
+                    " bytes for its tensor map, but it is ",
+                    int64_t(address % TensorMapRecipe::kStrideBytes),
+                    " bytes off");
+    Strides strides;
+    if (TwStatus status = getStrides(argument, value, strides))
+      return status;
+    for (int d = 0; d < argument.rank; ++d) {
+      if (value.sizes[d] > int64_t(UINT32_MAX))
+        return refuse(argument, "expected sizes of at most ",
+                      int64_t(UINT32_MAX), " for its tensor map, but got ",
+                      value.sizes[d], " in dimension ", int64_t(d));
+      // A dimension of size 1 takes no step, but it has a stride in the map.
+      int64_t stride = value.sizes[d] > 1 || value.strides == nullptr
+                           ? strides.values[d]
+                           : TensorMapRecipe::kStrideBytes;
+      bool isLast = d == argument.rank - 1;
+      if (isLast && value.sizes[d] > 1 && stride != 1)
+        return refuse(argument, "expected stride 1 in dimension ", int64_t(d),
+                      " for its tensor map, but got ", stride);
+      int64_t bytes = stride * argument.elementBytes;
+      if (!isLast && value.sizes[d] > 1 &&
+          (bytes % TensorMapRecipe::kStrideBytes || bytes >= int64_t(1) << 40))
+        return refuse(argument, "expected a stride that is a multiple of ",
+                      TensorMapRecipe::kStrideBytes, " bytes in dimension ",
+                      int64_t(d), " for its tensor map, but got ", bytes);
+    }
+    return nullptr;
+  }
+
+  TwStatus checkWorkspaces() {
+    for (size_t i = 0; i < kernel.arguments.size(); ++i) {
+      const Argument &argument = kernel.arguments[i];
+      if (argument.workspace < 0)
+        continue;
+      int64_t needed = 0;
+      if (TwStatus status = evaluateWorkspace(kernel, i, symbols, needed))
+        return status;
+      Extent extent = getExtent(i);
+      int64_t bytes = int64_t(extent.end - extent.begin);
+      if (bytes < needed)
+        return refuse(argument, "expected a workspace of at least ", needed,
+                      " bytes, but got ", bytes);
+    }
+    return nullptr;
+  }
+
   Extent getExtent(size_t index) {
     if (index < maxKeptExtents)
       return extents[index];
@@ -390,11 +455,11 @@ int64_t floorDiv(int64_t a, int64_t b) {
 
 } // namespace
 
-TwStatus tilewright::rt::evaluateGrid(const TwKernelStorage &kernel,
-                                      const int64_t *values, int64_t grid[3]) {
+/// The values of all nodes; `overflows` is set where one does not fit.
+static TwStatus evaluateNodes(const TwKernelStorage &kernel,
+                              const int64_t *values, int64_t *results,
+                              bool &overflows) {
   // Operands come before their users, so one pass is enough.
-  int64_t results[1100];
-  bool overflows = false;
   for (size_t i = 0; i < kernel.nodes.size(); ++i) {
     const GridNode &node = kernel.nodes[i];
     int64_t left = results[node.left], right = results[node.right];
@@ -428,6 +493,15 @@ TwStatus tilewright::rt::evaluateGrid(const TwKernelStorage &kernel,
     }
     results[i] = value;
   }
+  return nullptr;
+}
+
+TwStatus tilewright::rt::evaluateGrid(const TwKernelStorage &kernel,
+                                      const int64_t *values, int64_t grid[3]) {
+  int64_t results[maxNodes];
+  bool overflows = false;
+  if (TwStatus status = evaluateNodes(kernel, values, results, overflows))
+    return status;
   int64_t total = 1;
   for (int d = 0; d < 3; ++d) {
     grid[d] =
@@ -441,6 +515,54 @@ TwStatus tilewright::rt::evaluateGrid(const TwKernelStorage &kernel,
     return fail(TW_INVALID_ARGUMENT, "the grid of kernel '", kernel.name,
                 "' has more than 9223372036854775807 workgroups");
   return nullptr;
+}
+
+TwStatus tilewright::rt::evaluateWorkspace(const TwKernelStorage &kernel,
+                                           size_t index, const int64_t *values,
+                                           int64_t &bytes) {
+  int64_t results[maxNodes];
+  bool overflows = false;
+  if (TwStatus status = evaluateNodes(kernel, values, results, overflows))
+    return status;
+  bytes = results[kernel.arguments[index].workspace];
+  if (overflows || bytes < 0)
+    return fail(TW_INVALID_ARGUMENT, "the workspace '",
+                kernel.arguments[index].name, "' of kernel '", kernel.name,
+                "' exceeds the address space");
+  return nullptr;
+}
+
+TwStatus twKernelGetWorkspace(TwKernel kernel, const TwValue *values,
+                              size_t numValues, size_t index, int64_t *bytes,
+                              int32_t *isZeroed) {
+  if (!kernel || !bytes || !isZeroed || numValues != kernel->arguments.size() ||
+      index >= numValues || !values)
+    return fail(TW_INVALID_ARGUMENT, "expected ",
+                kernel ? int64_t(kernel->arguments.size()) : 0,
+                " arguments, the number of one, and places for the result");
+  *bytes = 0;
+  *isZeroed = kernel->arguments[index].isZeroed;
+  if (kernel->arguments[index].workspace < 0)
+    return nullptr;
+  int64_t symbols[maxSymbols] = {};
+  for (size_t i = 0; i < numValues; ++i) {
+    const Argument &argument = kernel->arguments[i];
+    const TwValue &value = values[i];
+    if (argument.kind == TW_SCALAR && argument.symbol >= 0)
+      symbols[argument.symbol] = value.integer;
+    // A workspace does not say its own size.
+    if (argument.kind != TW_ARRAY || argument.workspace >= 0)
+      continue;
+    if (value.kind != TW_ARRAY || value.rank != argument.rank ||
+        (value.rank && !value.sizes))
+      return fail(TW_INVALID_ARGUMENT, "argument '", argument.name,
+                  "': expected an array of ", int64_t(argument.rank),
+                  " dimensions");
+    for (int32_t d = 0; d < argument.rank; ++d)
+      if (argument.dims[d].symbol >= 0)
+        symbols[argument.dims[d].symbol] = value.sizes[d];
+  }
+  return evaluateWorkspace(*kernel, index, symbols, *bytes);
 }
 
 TwStatus twKernelPrepare(TwKernel kernel, const TwValue *values,

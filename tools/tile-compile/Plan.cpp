@@ -87,8 +87,12 @@ llvm::Expected<std::vector<Job>> planJobs(const Options &options,
       job.request.sourceName = kernel.source.displayName;
       job.request.kernel = kernel.entry;
       job.request.variant = variant.name;
-      job.request.facts = {
-          variant.dims, variant.divisible, variant.align, {}, {}};
+      job.request.facts = {variant.dims,
+                           variant.divisible,
+                           variant.align,
+                           variant.atMost,
+                           {},
+                           {}};
       job.request.optLevel = kernel.optLevel;
       job.request.schedule = kernel.schedule;
       job.request.keepLlvm = options.emit == Emit::Llvm;

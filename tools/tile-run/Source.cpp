@@ -50,8 +50,12 @@ static llvm::Error openDescription(const Options &options, Source &source) {
   source.request.sourceName = kernel->source.displayName;
   source.request.kernel = kernel->entry;
   source.request.variant = variant->name;
-  source.request.facts = {
-      variant->dims, variant->divisible, variant->align, {}, {}};
+  source.request.facts = {variant->dims,
+                          variant->divisible,
+                          variant->align,
+                          variant->atMost,
+                          {},
+                          {}};
   source.request.optLevel = kernel->optLevel;
   source.request.schedule = kernel->schedule;
   return llvm::Error::success();

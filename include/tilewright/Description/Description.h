@@ -52,6 +52,8 @@ struct Specialization {
   std::map<std::string, int64_t> divisible;
   /// Alignment of arguments, in bytes; a power of two each.
   std::map<std::string, int64_t> align;
+  /// Bounds of named dimensions, in elements.
+  std::map<std::string, int64_t> atMost;
 };
 
 /// Where a kernel's MLIR text comes from.

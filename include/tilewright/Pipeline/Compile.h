@@ -34,6 +34,8 @@ struct KernelFacts {
   std::map<std::string, int64_t> divisible;
   /// Alignment of memrefs, in bytes.
   std::map<std::string, int64_t> align;
+  /// Bounds of named sizes.
+  std::map<std::string, int64_t> atMost;
   /// Strides that become static and divisors of strides, in elements, by
   /// argument and dimension: "A.1".
   std::map<std::string, int64_t> strides, strideDivisible;

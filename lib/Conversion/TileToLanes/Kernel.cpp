@@ -39,8 +39,7 @@ LogicalResult LaneEmitter::checkLayouts() {
   std::optional<int64_t> waves;
   if (auto schedule =
           kernel->getAttrOfType<tile::ScheduleAttr>("tile.schedule"))
-    if (auto grid =
-            schedule.getFields().getAs<DenseI64ArrayAttr>("waves")) {
+    if (auto grid = schedule.getFields().getAs<DenseI64ArrayAttr>("waves")) {
       waves = 1;
       for (int64_t count : grid.asArrayRef())
         *waves *= count;
@@ -75,9 +74,9 @@ LogicalResult LaneEmitter::checkLayouts() {
             return WalkResult::interrupt();
     if (auto alloc = dyn_cast<tile::AllocSharedOp>(op))
       sharedBytes = std::max<int64_t>(
-          sharedBytes, alloc.getOffset().value_or(0) +
-                           cast<tile::SharedType>(alloc.getType())
-                               .getSizeInBytes());
+          sharedBytes,
+          alloc.getOffset().value_or(0) +
+              cast<tile::SharedType>(alloc.getType()).getSizeInBytes());
     // Accumulators stay in vectors of the size that the instruction takes.
     if (auto mma = dyn_cast<tile::MmaOp>(op))
       if (std::optional<StringRef> name = mma.getAtom())
@@ -118,21 +117,35 @@ void LaneEmitter::createFunction() {
     if (kernel.getArgAttr(i, "tile.noalias"))
       facts.push_back(b.getNamedAttr("llvm.noalias", b.getUnitAttr()));
     if (auto align = kernel.getArgAttrOfType<IntegerAttr>(i, "tile.align"))
-      facts.push_back(
-          b.getNamedAttr("llvm.align", b.getI64IntegerAttr(std::min<int64_t>(
-                                           align.getInt(), 4096))));
+      facts.push_back(b.getNamedAttr(
+          "llvm.align",
+          b.getI64IntegerAttr(std::min<int64_t>(align.getInt(), 4096))));
     types.push_back(pointerType);
     attrs.push_back(b.getDictionaryAttr(facts));
-    int64_t words = memref.getNumDynamicDims();
+    auto bounds = kernel.getArgAttrOfType<DenseI64ArrayAttr>(i, "tile.at_most");
+    for (auto [d, size] : llvm::enumerate(memref.getShape())) {
+      if (!ShapedType::isDynamic(size))
+        continue;
+      types.push_back(i64Type);
+      SmallVector<NamedAttribute> range;
+      if (bounds && bounds[d] >= 0 &&
+          bounds[d] < std::numeric_limits<int64_t>::max())
+        range.push_back(b.getNamedAttr(
+            "llvm.range",
+            LLVM::ConstantRangeAttr::get(context, llvm::APInt(64, 0),
+                                         llvm::APInt(64, bounds[d] + 1))));
+      attrs.push_back(b.getDictionaryAttr(range));
+    }
+    int64_t words = 0;
     if (auto strided = dyn_cast<StridedLayoutAttr>(memref.getLayout()))
-      words += llvm::count_if(strided.getStrides(), ShapedType::isDynamic);
+      words = llvm::count_if(strided.getStrides(), ShapedType::isDynamic);
     types.append(words, i64Type);
     attrs.append(words, b.getDictionaryAttr({}));
   }
 
   b.setInsertionPoint(kernel);
-  auto type = LLVM::LLVMFunctionType::get(
-      LLVM::LLVMVoidType::get(context), types);
+  auto type =
+      LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(context), types);
   func = LLVM::LLVMFuncOp::create(b, b.getLoc(), kernel.getSymName(), type,
                                   LLVM::Linkage::External, false,
                                   LLVM::CConv::C, {}, {}, attrs);
@@ -162,8 +175,8 @@ void LaneEmitter::createFunction() {
           ShapedType::isDynamic(size) ? entry->getArgument(next++) : Value();
       // Equal sizes are one value: equal bounds are tested once.
       auto [same, dim] = kernel.getSizeOfSameName(arg.getArgNumber(), d);
-      int64_t known = cast<MemRefType>(kernel.getArgumentTypes()[same])
-                          .getDimSize(*dim);
+      int64_t known =
+          cast<MemRefType>(kernel.getArgumentTypes()[same]).getDimSize(*dim);
       if (!ShapedType::isDynamic(known))
         passed = i64(known);
       else if (same != arg.getArgNumber())
@@ -210,8 +223,8 @@ void LaneEmitter::createFunction() {
     wave = i32(0);
   } else {
     lane = arith::AndIOp::create(prologue, thread, i32(waveSize - 1));
-    wave = arith::ShRUIOp::create(prologue, thread,
-                                  i32(llvm::Log2_64(waveSize)));
+    wave =
+        arith::ShRUIOp::create(prologue, thread, i32(llvm::Log2_64(waveSize)));
     wave = target.emitUniform(prologue, wave);
   }
 }

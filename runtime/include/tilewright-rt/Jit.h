@@ -73,10 +73,17 @@ typedef enum TwJitPolicy {
    * each shape. */
   TW_JIT_EXACT = 1,
   /** Nothing: one kernel for all. */
-  TW_JIT_DYNAMIC = 2
+  TW_JIT_DYNAMIC = 2,
+  /** As TW_JIT_DIVISIBILITY, and that no size is above the next power of two: a
+   * kernel for each bucket of sizes. A template parameter may follow it, see
+   * TwJitParameter. */
+  TW_JIT_BUCKETS = 3
 } TwJitPolicy;
 
-/** Value of a template parameter, as the description would have it. */
+/** Value of a template parameter, as the description would have it. With policy
+ * TW_JIT_BUCKETS it may be "bucket(N)": the bound of the size named N, such as
+ * 1024 for sizes from 513 on. Where the description lists "values" it is the
+ * smallest of them that is not below the bound, else the largest. */
 typedef struct TwJitParameter {
   const char *name, *value;
 } TwJitParameter;

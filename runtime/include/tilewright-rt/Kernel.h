@@ -58,6 +58,9 @@ typedef struct TwArgumentInfo {
   size_t offset;
   /** TW_ARRAY: its address is a multiple of this many bytes, a power of two. */
   int64_t align;
+  /** TW_ARRAY: scratch memory, which is as large as twKernelGetWorkspace says,
+   * at least. */
+  int32_t isWorkspace;
 } TwArgumentInfo;
 
 /** An argument of a launch. Sizes and strides count elements. */
@@ -112,6 +115,16 @@ TW_EXPORTED int64_t twKernelGetScratchBytes(TwKernel kernel);
 TW_EXPORTED TwStatus twKernelPrepare(TwKernel kernel, const TwValue *values,
                                      size_t numValues, void *kernarg,
                                      size_t kernargBytes, int64_t grid[3]);
+
+/** How many bytes a launch with these arguments needs at least in argument
+ * `index`, a workspace, and whether they must be 0 when it starts; 0 bytes for
+ * other arguments. What `values` has for workspaces does not matter.
+ *
+ * Errors: INVALID_ARGUMENT  `values` are not the kernel's arguments */
+TW_EXPORTED TwStatus twKernelGetWorkspace(TwKernel kernel,
+                                          const TwValue *values,
+                                          size_t numValues, size_t index,
+                                          int64_t *bytes, int32_t *isZeroed);
 
 /** Encodes `value` in a float format of at most 64 bits, rounded to nearest
  * even, into the low bytes of the result. Overflow gives infinity, or NaN in

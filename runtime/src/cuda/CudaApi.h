@@ -9,6 +9,7 @@
 
 #include "tilewright-rt/Status.h"
 #include <cstddef>
+#include <cstdint>
 
 namespace tilewright::rt::cuda {
 
@@ -71,6 +72,26 @@ struct LaunchConfig {
   unsigned numAttributes;
 };
 
+/// CUtensorMapDataType, CUtensorMapSwizzle, CUtensorMapL2promotion,
+/// CUtensorMapFloatOOBfill
+enum TensorMapType : int {
+  MapUint8 = 0,
+  MapUint16 = 1,
+  MapInt32 = 3,
+  MapInt64 = 5,
+  MapFloat16 = 6,
+  MapFloat32 = 7,
+  MapFloat64 = 8,
+  MapBfloat16 = 9
+};
+constexpr int kSwizzle32 = 1, kSwizzle64 = 2, kSwizzle128 = 3;
+constexpr int kPromotion64 = 1, kPromotion128 = 2, kPromotion256 = 3;
+constexpr int kFillNan = 1;
+/// CUtensorMap; aligned to 64 bytes.
+struct alignas(64) TensorMap {
+  uint64_t opaque[16];
+};
+
 /// Every function, by the name that the driver exports it under.
 #define TILEWRIGHT_CUDA_FUNCTIONS(F)                                           \
   F(cuInit, (unsigned))                                                        \
@@ -107,6 +128,9 @@ struct LaunchConfig {
   F(cuModuleGetFunction, (Function *, Module, const char *))                   \
   F(cuFuncGetAttribute, (int *, int, Function))                                \
   F(cuFuncSetAttribute, (Function, int, int))                                  \
+  F(cuTensorMapEncodeTiled,                                                    \
+    (TensorMap *, int, uint32_t, void *, const uint64_t *, const uint64_t *,   \
+     const uint32_t *, const uint32_t *, int, int, int, int))                  \
   F(cuLaunchKernel, (Function, unsigned, unsigned, unsigned, unsigned,         \
                      unsigned, unsigned, unsigned, Stream, void **, void **))  \
   F(cuLaunchKernelEx, (const LaunchConfig *, Function, void **, void **))

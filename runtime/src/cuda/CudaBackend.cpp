@@ -94,6 +94,7 @@ public:
                          [&] { return api.cuModuleUnload(loaded.module); }));
   }
   TwStatus launch(const LaunchCommand &command) override;
+  TwStatus encodeTensorMap(const TensorMapRequest &request, void *map) override;
 
 private:
   static Address toAddress(const void *memory) {
@@ -268,6 +269,50 @@ TwStatus CudaBackend::launch(const LaunchCommand &command) {
                               unsigned(command.kernel->workgroupThreads), 1, 1,
                               unsigned(command.code.dynamicSharedBytes),
                               command.stream, nullptr, extra);
+  });
+}
+
+static TensorMapType getMapType(TwElementType type) {
+  switch (type) {
+  case TW_F64:
+    return MapFloat64;
+  case TW_F32:
+    return MapFloat32;
+  case TW_BF16:
+    return MapBfloat16;
+  case TW_F16:
+    return MapFloat16;
+  case TW_I16:
+    return MapUint16;
+  case TW_I32:
+    return MapInt32;
+  case TW_I64:
+    return MapInt64;
+  default:
+    return MapUint8;
+  }
+}
+
+/// 0, 1, 2, 3 for 0 bytes, `first`, and its doubles.
+static int getLevel(int64_t bytes, int64_t first) {
+  int level = 0;
+  for (; bytes >= first; bytes /= 2)
+    ++level;
+  return level;
+}
+
+TwStatus CudaBackend::encodeTensorMap(const TensorMapRequest &request,
+                                      void *map) {
+  const TensorMapRecipe &recipe = *request.recipe;
+  TensorMapType type = getMapType(request.type);
+  bool isFloat = type >= MapFloat16;
+  return call("encode a tensor map", [&] {
+    return api.cuTensorMapEncodeTiled(
+        static_cast<TensorMap *>(map), type, uint32_t(request.rank),
+        request.address, request.sizes, request.strideBytes, request.box,
+        request.elementStrides, /*interleave=*/0,
+        getLevel(recipe.swizzleBytes, 32), getLevel(recipe.promotionBytes, 64),
+        recipe.fillsNan && isFloat ? kFillNan : 0);
   });
 }
 

@@ -16,6 +16,15 @@ int64_t getDivisor(int64_t number) {
   return int64_t(bit & -bit);
 }
 
+/// Sizes above have no bound: there is no larger power of two.
+constexpr int64_t kMostBound = int64_t(1) << 62;
+
+/// The smallest power of two that is not below `size`.
+int64_t getBound(int64_t size) {
+  return size <= 1 ? 1
+                   : int64_t(1) << (64 - __builtin_clzll(uint64_t(size - 1)));
+}
+
 DimClass classifyDim(TwJitPolicy policy, int64_t size, int64_t stride) {
   DimClass result;
   if (policy == TW_JIT_DYNAMIC)
@@ -25,6 +34,8 @@ DimClass classifyDim(TwJitPolicy policy, int64_t size, int64_t stride) {
     result.size = size;
   else if (size >= 0)
     result.divisor = getDivisor(size);
+  if (policy == TW_JIT_BUCKETS && size >= 0 && size <= kMostBound)
+    result.atMost = getBound(size);
   // A unit stride is worth more than any divisor.
   if (stride == 1 || (policy == TW_JIT_EXACT && stride >= 0))
     result.stride = stride;

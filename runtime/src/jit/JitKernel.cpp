@@ -32,7 +32,7 @@ TwStatus twJitKernelCreate(TwJit jit, TwDevice device,
   if (options)
     result->options = *options;
   if (result->options.policy < TW_JIT_DIVISIBILITY ||
-      result->options.policy > TW_JIT_DYNAMIC)
+      result->options.policy > TW_JIT_BUCKETS)
     return fail(TW_INVALID_ARGUMENT, "expected a policy, but got ",
                 int64_t(result->options.policy));
   if (TwStatus status = readSource(*source, result->request))

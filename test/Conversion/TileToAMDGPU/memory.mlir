@@ -72,3 +72,10 @@ tile.kernel @atomic_fp8(%x: memref<?xf8E5M2> {tile.name = "x"}, %v: f8E5M2 {tile
   %o = tile.atomic_rmw addf %v, %x[%c0] : f8E5M2, memref<?xf8E5M2>, (index)
   tile.return
 }
+
+// What a bound says of a size is said to LLVM.
+// CHECK-LABEL: llvm.func{{.*}} @bounds(
+//  CHECK-SAME:   %{{[^:]+}}: !llvm.ptr<1>, %{{[^:]+}}: i64 {llvm.range = #llvm.constant_range<i64, 0, 1025>}, %{{[^:]+}}: i64, %{{[^:]+}}: i64, %{{[^:]+}}: i64)
+tile.kernel @bounds(%x: memref<?x4x?xf32, strided<[?, ?, 1]>> {tile.name = "x", tile.at_most = array<i64: 1024, -1, -1>}) grid [] affine_map<() -> (1)> {
+  tile.return
+}

@@ -303,6 +303,62 @@ tile.kernel @kernel_c16_memref(%m: memref<?xf32> {tile.value = 4 : i64}) grid []
 
 // -----
 
+// expected-error @below {{'tile.kernel' op expected 'tile.at_most' of argument 'arg0' to be an array<i64> with 2 entries, one per dimension, of at least -1, but got array<i64: 4>}}
+tile.kernel @kernel_c17_length(%a: memref<?x?xf32> {tile.at_most = array<i64: 4>}) grid [] affine_map<() -> (1)> {
+  tile.return
+}
+
+// -----
+
+// expected-error @below {{'tile.kernel' op expected 'tile.at_most' of argument 'arg0' to be an array<i64> with 1 entries, one per dimension, of at least -1, but got array<i64: -2>}}
+tile.kernel @kernel_c17_negative(%a: memref<?xf32> {tile.at_most = array<i64: -2>}) grid [] affine_map<() -> (1)> {
+  tile.return
+}
+
+// -----
+
+// expected-error @below {{'tile.kernel' op expected size 1 of argument 'arg0' of at most 8, as 'tile.at_most' says, but it is 9}}
+tile.kernel @kernel_c17_static(%a: memref<?x9xf32> {tile.at_most = array<i64: -1, 8>}) grid [] affine_map<() -> (1)> {
+  tile.return
+}
+
+// -----
+
+// expected-error @below {{'tile.kernel' op expected 'tile.at_most' on a memref alone, but argument 'arg0' is of type 'i32'}}
+tile.kernel @kernel_c17_scalar(%n: i32 {tile.at_most = array<i64: 4>}) grid [] affine_map<() -> (1)> {
+  tile.return
+}
+
+// -----
+
+// expected-error @below {{'tile.kernel' op expected 'tile.workspace' of argument 'arg0' to be a map of the grid's 0 symbols to one number of bytes, but got affine_map<()[s0] -> (s0)>}}
+tile.kernel @kernel_c18_symbols(%w: memref<?xi8> {tile.workspace = affine_map<()[n] -> (n)>}) grid [] affine_map<() -> (1)> {
+  tile.return
+}
+
+// -----
+
+// expected-error @below {{'tile.kernel' op expected 'tile.workspace' of argument 'arg0' to be a map of the grid's 0 symbols to one number of bytes, but got 64 : i64}}
+tile.kernel @kernel_c18_number(%w: memref<?xi8> {tile.workspace = 64 : i64}) grid [] affine_map<() -> (1)> {
+  tile.return
+}
+
+// -----
+
+// expected-error @below {{'tile.kernel' op expected constant divisors of 'tile.workspace' of argument 'arg1' of at least 1, but got -4}}
+tile.kernel @kernel_c18_divisor(%x: memref<?xf32> {tile.dims = ["N"]}, %w: memref<?xi8> {tile.workspace = affine_map<()[n] -> (n mod -4)>}) grid ["N"] affine_map<()[n] -> (n)> {
+  tile.return
+}
+
+// -----
+
+// expected-error @below {{'tile.kernel' op expected 'tile.zeroed' of argument 'arg0' without a value, beside 'tile.workspace', but got unit}}
+tile.kernel @kernel_c19(%w: memref<?xi8> {tile.zeroed}) grid [] affine_map<() -> (1)> {
+  tile.return
+}
+
+// -----
+
 // expected-error @below {{expected a 'grid' clause after the arguments of a kernel, as in 'grid ["N"] affine_map<()[N] -> (N ceildiv 128)>'}}
 tile.kernel @kernel_without_grid() {
   tile.return

@@ -21,6 +21,9 @@
 // RUN:   -tile-specialize='kernel=align_power align=a=12' \
 // RUN:   -tile-specialize='kernel=unknown_divisible divisible=x=2' \
 // RUN:   -tile-specialize='kernel=large_divisible divisible=n=4611686018427387904' \
+// RUN:   -tile-specialize='kernel=unknown_at_most at-most=n=2' \
+// RUN:   -tile-specialize='kernel=static_at_most at-most=M=8' \
+// RUN:   -tile-specialize='kernel=above_at_most dims=M=16' \
 // RUN:   -tile-specialize='kernel=unknown_noalias noalias=b'
 
 // expected-error @below {{expected NAME=VALUE in option 'dims', but got 'M'}}
@@ -182,5 +185,26 @@ tile.kernel @large_divisible(%n: i64 {tile.name = "n", tile.divisible = 3 : i64}
 
 // expected-error @below {{kernel 'unknown_noalias' has no argument named 'b', as option 'noalias' says}}
 tile.kernel @unknown_noalias(%a: memref<?xf32> {tile.name = "theta"}) grid [] affine_map<() -> (1)> {
+  tile.return
+}
+
+// -----
+
+// expected-error @below {{kernel 'unknown_at_most' has no size named 'n', as option 'at-most' says}}
+tile.kernel @unknown_at_most(%a: memref<?xf32> {tile.dims = ["M"]}, %n: i32 {tile.name = "n"}) grid [] affine_map<() -> (1)> {
+  tile.return
+}
+
+// -----
+
+// expected-error @below {{expected a bound of 'M' in option 'at-most' of at least 9, its size, but got 8}}
+tile.kernel @static_at_most(%a: memref<9xf32> {tile.dims = ["M"]}) grid [] affine_map<() -> (1)> {
+  tile.return
+}
+
+// -----
+
+// expected-error @below {{'tile.kernel' op expected size 0 of argument 'arg0' of at most 8, as 'tile.at_most' says, but it is 16}}
+tile.kernel @above_at_most(%a: memref<?xf32> {tile.dims = ["M"], tile.at_most = array<i64: 8>}) grid [] affine_map<() -> (1)> {
   tile.return
 }

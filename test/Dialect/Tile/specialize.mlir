@@ -1,7 +1,7 @@
 // RUN: tile-opt %s -split-input-file \
 // RUN:   -tile-specialize='kernel=sizes dims=M=128,K=64 strides=a.0=64' \
 // RUN:   -tile-specialize='kernel=scalars scalars=n=-5,alpha=0.5,flag=true,size=0x40' \
-// RUN:   -tile-specialize='kernel=facts align=a=16,b=4 divisible=M=16,n=6 stride-divisible=a.0=8 noalias=a' \
+// RUN:   -tile-specialize='kernel=facts align=a=16,b=4 divisible=M=16,n=6 at-most=M=96,K=64 stride-divisible=a.0=8 noalias=a' \
 // RUN:   -canonicalize | FileCheck %s
 
 // Each size of that name becomes static, and all that is known from it.
@@ -51,10 +51,10 @@ tile.kernel @scalars(%m: memref<?xi32>  {tile.name = "m"}, %h: memref<f16> {tile
 
 // Facts that are there already hold as well.
 // CHECK-LABEL: tile.kernel @facts
-//  CHECK-SAME:   %a: memref<?x?xf32, strided<[?, 1]>> {tile.align = 16 : i64, tile.dims = ["M", "K"], tile.divisible = array<i64: 48, 1>, tile.name = "a", tile.noalias, tile.stride_divisible = array<i64: 8, 1>}
-//  CHECK-SAME:   %b: memref<?xf32> {tile.align = 8 : i64, tile.dims = ["M"], tile.divisible = array<i64: 16>, tile.name = "b"}
+//  CHECK-SAME:   %a: memref<?x?xf32, strided<[?, 1]>> {tile.align = 16 : i64, tile.at_most = array<i64: 96, 32>, tile.dims = ["M", "K"], tile.divisible = array<i64: 48, 1>, tile.name = "a", tile.noalias, tile.stride_divisible = array<i64: 8, 1>}
+//  CHECK-SAME:   %b: memref<?xf32> {tile.align = 8 : i64, tile.at_most = array<i64: 96>, tile.dims = ["M"], tile.divisible = array<i64: 16>, tile.name = "b"}
 //  CHECK-SAME:   %n: i32 {tile.divisible = 12 : i64, tile.name = "n"}
-tile.kernel @facts(%a: memref<?x?xf32, strided<[?, 1]>> {tile.name = "a", tile.dims = ["M", "K"], tile.divisible = array<i64: 3, 1>},
+tile.kernel @facts(%a: memref<?x?xf32, strided<[?, 1]>> {tile.name = "a", tile.dims = ["M", "K"], tile.divisible = array<i64: 3, 1>, tile.at_most = array<i64: -1, 32>},
                    %b: memref<?xf32> {tile.name = "b", tile.dims = ["M"], tile.align = 8 : i64},
                    %n: i32 {tile.name = "n", tile.divisible = 4 : i64})
     grid [] affine_map<() -> (1)> {

@@ -13,8 +13,7 @@ namespace {
 const llvm::StringRef chips[] = {"gfx90a", "gfx942", "sm_80", "x86-64-v3"};
 
 std::string errorOf(llvm::StringRef text) {
-  llvm::Expected<Description> result =
-      parseDescription(text, "k.json", chips);
+  llvm::Expected<Description> result = parseDescription(text, "k.json", chips);
   return result ? "no error" : llvm::toString(result.takeError());
 }
 
@@ -38,13 +37,13 @@ TEST(Description, ReadsEveryMember) {
        "specializations": [
          {"name": "big", "parameters": {"N": 8},
           "dims": {"M": 4096, "K": "dynamic"},
-          "divisible": {"K": 16}, "align": {"x": 64}},
+          "divisible": {"K": 16}, "align": {"x": 64},
+          "atMost": {"K": 100}},
          {"name": "any"}],
        "chips": ["sm_80"], "options": {"optLevel": 1, "schedule": "s"}},
       {"name": "b", "source": {"inline": ""}}]})",
                                                         "k.json", chips);
-  ASSERT_TRUE(static_cast<bool>(result))
-      << llvm::toString(result.takeError());
+  ASSERT_TRUE(static_cast<bool>(result)) << llvm::toString(result.takeError());
   ASSERT_EQ(result->kernels.size(), 2u);
   const KernelDescription &a = result->kernels[0], &b = result->kernels[1];
   EXPECT_EQ(a.entry, "main");
@@ -60,10 +59,10 @@ TEST(Description, ReadsEveryMember) {
   EXPECT_EQ(big.dims, (std::map<std::string, int64_t>{{"M", 4096}}));
   EXPECT_EQ(big.divisible.at("K"), 16);
   EXPECT_EQ(big.align.at("x"), 64);
+  EXPECT_EQ(big.atMost.at("K"), 100);
   EXPECT_EQ(b.specializations.at(0).name, "default");
   EXPECT_EQ(llvm::cantFail(instantiate(a, big)), "x8$bf16\ny");
-  EXPECT_EQ(llvm::cantFail(instantiate(a, a.specializations[1])),
-            "x4$bf16\ny");
+  EXPECT_EQ(llvm::cantFail(instantiate(a, a.specializations[1])), "x4$bf16\ny");
 }
 
 TEST(Description, FindNamesTheNearest) {
@@ -200,6 +199,9 @@ TEST(Description, ErrorsOfSpecializations) {
             at + "/dims/M: expected a size of at least 1, but got 0");
   EXPECT_EQ(error(R"({"name": "v", "divisible": {"M": "dynamic"}})"),
             at + "/divisible/M: expected a divisor of at least 1, but got "
+                 "\"dynamic\"");
+  EXPECT_EQ(error(R"({"name": "v", "atMost": {"x": "dynamic"}})"),
+            at + "/atMost/x: expected a bound of at least 1, but got "
                  "\"dynamic\"");
   EXPECT_EQ(error(R"({"name": "v", "align": {"x": 12}})"),
             at + "/align/x: expected an alignment in bytes that is a power of "

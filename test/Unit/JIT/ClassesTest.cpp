@@ -57,6 +57,12 @@ TEST(Classes, OfArrays) {
             "array f32 align=16 dims=-1:16:-1:1:1");
   EXPECT_EQ(show(TW_JIT_DYNAMIC, Array({48, 100}).value),
             "array f32 align=1 dims=-1:1:-1:-1:1,-1:1:-1:-1:1");
+  EXPECT_EQ(show(TW_JIT_BUCKETS, Array({33, 64, 1}).value),
+            "array f32 align=16 dims=-1:1:64:-1:16,-1:16:64:1:1,-1:1:1:1:1");
+  EXPECT_EQ(show(TW_JIT_BUCKETS, Array({0}).value),
+            "array f32 align=16 dims=-1:16:1:1:1");
+  EXPECT_EQ(show(TW_JIT_BUCKETS, Array({INT64_MAX}).value),
+            "array f32 align=16 dims=-1:1:-1:1:1");
   EXPECT_EQ(show(TW_JIT_EXACT, Array({}).value), "array f32 align=16 dims=");
 }
 
@@ -79,7 +85,7 @@ TEST(Classes, AreTrueOfTheirMembers) {
       sizes.push_back(int64_t(random() % 70));
     Array array(sizes, 4 * (random() % 100));
     for (TwJitPolicy policy :
-         {TW_JIT_DIVISIBILITY, TW_JIT_EXACT, TW_JIT_DYNAMIC}) {
+         {TW_JIT_DIVISIBILITY, TW_JIT_EXACT, TW_JIT_DYNAMIC, TW_JIT_BUCKETS}) {
       ArgumentClass found = makeClasses(policy, &array.value, 1)[0];
       EXPECT_EQ(reinterpret_cast<uintptr_t>(array.value.data) % found.align,
                 0u);
@@ -88,6 +94,7 @@ TEST(Classes, AreTrueOfTheirMembers) {
         const DimClass &each = found.dims[dim];
         EXPECT_TRUE(each.size == -1 || each.size == sizes[dim]);
         EXPECT_EQ(sizes[dim] % each.divisor, 0);
+        EXPECT_TRUE(each.atMost == -1 || each.atMost >= sizes[dim]);
         EXPECT_TRUE(each.stride == -1 || each.stride == stride);
         EXPECT_EQ(stride % each.strideDivisor, 0);
         stride *= sizes[dim];

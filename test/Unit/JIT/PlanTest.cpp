@@ -74,6 +74,61 @@ TEST(Plan, WritesWhatClassesSay) {
   EXPECT_EQ(plan(request), key);
 }
 
+/// A parameter follows the bound of a size.
+TEST(Plan, ParametersFollowBuckets) {
+  rt::Request request = makeRequest();
+  request.form = "description";
+  request.name = "k.json";
+  std::string mlir = request.text;
+  for (size_t at; (at = mlir.find("16xf32")) != std::string::npos;)
+    mlir.replace(at, 6, "${BLOCK}xf32");
+  request.files = {{"k.mlir", mlir}};
+  auto describe = [&](const char *values) {
+    request.text = std::string(R"({"version": 1, "chips": ["sm_90a"],
+      "kernels": [{"name": "k", "source": {"file": "k.mlir"}, "parameters":
+      {"BLOCK": {"type": "integer", "default": 32)") +
+                   values +
+                   "}, \"T\": {\"type\": \"element\", "
+                   "\"default\": \"f32\"}}, "
+                   "\"specializations\": [{\"name\": \"v\"}]}]}";
+  };
+  auto blockOf = [&](int64_t atMost) {
+    for (rt::ArgumentClass &each : request.arguments)
+      if (!each.dims.empty())
+        each.dims.back().atMost = atMost;
+    std::string key = plan(request);
+    size_t end = key.find("xf32>\n");
+    size_t begin = key.rfind("tensor<", end);
+    if (end == std::string::npos)
+      return key;
+    return key.substr(begin + 7, end - begin - 7);
+  };
+  describe("");
+  EXPECT_EQ(blockOf(64), "32");
+  request.parameters = {{"BLOCK", "128"}};
+  EXPECT_EQ(blockOf(64), "128");
+  request.parameters = {{"BLOCK", "bucket(N)"}};
+  EXPECT_EQ(blockOf(64), "64");
+  EXPECT_EQ(blockOf(1), "1");
+  EXPECT_NE(plan(request).find("tile.at_most = array<i64: -1, 1>"),
+            std::string::npos);
+  // Among the values of the description.
+  describe(", \"values\": [16, 256, 32, 128]");
+  EXPECT_EQ(blockOf(16), "16");
+  EXPECT_EQ(blockOf(64), "128");
+  EXPECT_EQ(blockOf(4096), "256");
+  EXPECT_EQ(
+      blockOf(-1),
+      "error: k.json: error: parameter 'BLOCK' of kernel 'k': no argument "
+      "has a bounded size 'N'; buckets need policy TW_JIT_BUCKETS");
+  request.parameters = {{"BLOCK", "bucket(Q)"}};
+  EXPECT_NE(blockOf(64).find("no argument has a bounded size 'Q'"),
+            std::string::npos);
+  request.parameters = {{"BLOCK", "x"}};
+  EXPECT_NE(blockOf(64).find("expected an integer, but got 'x'"),
+            std::string::npos);
+}
+
 /// What the bytes do not depend on is not in the key.
 TEST(Plan, EqualKernelsHaveOneContentKey) {
   rt::Request request = makeRequest();
@@ -117,6 +172,7 @@ TEST(Plan, WhatChangesTheBytesChangesTheContentKey) {
       [](rt::Request &r) { r.arguments[1].align = 16; },
       [](rt::Request &r) { r.arguments[0].dims[0].size = 4; },
       [](rt::Request &r) { r.arguments[0].dims[0].divisor = 4; },
+      [](rt::Request &r) { r.arguments[0].dims[0].atMost = 4; },
       [](rt::Request &r) { r.arguments[0].dims[0].stride = 4; },
       [](rt::Request &r) { r.arguments[0].dims[0].strideDivisor = 4; },
       [](rt::Request &r) { r.arguments[2].divisor = 4; },

@@ -215,6 +215,7 @@ TEST_F(SessionTest, PoliciesDecideHowManyKernelsThereAre) {
   EXPECT_EQ(run(TW_JIT_DYNAMIC), 1u);
   EXPECT_EQ(run(TW_JIT_DIVISIBILITY), 3u); // 16, 4, 1
   EXPECT_EQ(run(TW_JIT_EXACT), 4u);
+  EXPECT_EQ(run(TW_JIT_BUCKETS), 4u); // 64, 128, 4 of at most 128, 1 of 8
 }
 
 TEST_F(SessionTest, EqualKernelsShareOneEntry) {
@@ -346,8 +347,21 @@ TEST_F(SessionTest, ParametersAndLevelsAreOptions) {
             std::string::npos);
   parameter = {"U", "1"};
   ASSERT_EQ(make({}, source), "");
-  EXPECT_EQ(launch(arguments), "twice.json: error: kernel 'twice' has no "
-                               "parameter 'U'; it has T");
+  EXPECT_EQ(
+      launch(arguments),
+      "twice.json: error: parameter 'U' of kernel 'twice': there is none; "
+      "the kernel has T");
+  parameter = {"T", "f33"};
+  ASSERT_EQ(make({}, source), "");
+  EXPECT_EQ(launch(arguments),
+            "twice.json: error: parameter 'T' of kernel 'twice': expected an "
+            "element type, but got 'f33'");
+  parameter = {"T", "bucket(N)"};
+  ASSERT_EQ(make({}, source), "");
+  EXPECT_EQ(
+      launch(arguments),
+      "twice.json: error: parameter 'T' of kernel 'twice': a bucket is an "
+      "integer, but the parameter is a type");
   source = {};
   source.optLevelPlusOne = 1;
   ASSERT_EQ(make({}, source), "");

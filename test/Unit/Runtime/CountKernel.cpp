@@ -45,21 +45,25 @@ done:
 declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 )";
 
-static std::string describe(const CountImage &image) {
+std::string describeCount(const CountImage &image) {
+  if (!image.metadata.empty())
+    return image.metadata;
   return R"({"version": 1, "kernel": "count", "variant": ")" + image.variant +
          R"(", "chip": ")" + image.chip +
          R"(", "symbol": "count", "abi": {"args": [
     {"name": "out", "kind": "memref", "type": "i32", "rank": 1, "offset": 0,
      "contiguous": true, "dims": ["N"])" +
-         (image.facts.empty() ? "" : ", " + image.facts) + R"(}], "bytes": 16},
+         (image.facts.empty() ? "" : ", " + image.facts) + R"(}], "bytes": )" +
+         std::to_string(image.kernargBytes) + R"(},
   "grid": {"exprs": ["N"]}, "workgroup": [)" +
          std::to_string(image.threads) + R"(, 1, 1], "shared_bytes": )" +
-         std::to_string(image.sharedBytes) + R"(, "scratch_bytes": 256})";
+         std::to_string(image.sharedBytes) + R"(, "scratch_bytes": 256)" +
+         image.more + "}";
 }
 
 std::string getCountMetadata(const std::string &chip,
                              const std::string &variant) {
-  return describe(CountImage(chip, variant));
+  return describeCount(CountImage(chip, variant));
 }
 
 const std::string &getCountImage() {
@@ -89,7 +93,7 @@ std::string makeCountLibrary(std::initializer_list<CountImage> images) {
     entry.triple = "stub";
     entry.kernel = "count";
     entry.variant = image.variant;
-    entry.metadata = describe(image);
+    entry.metadata = describeCount(image);
     entry.source = "tile.kernel @count";
     entry.ptx = image.ptx;
     entry.image = image.image;

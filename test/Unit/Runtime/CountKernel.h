@@ -19,12 +19,18 @@ struct CountImage {
       : chip(std::move(chip)), variant(std::move(variant)),
         facts(std::move(facts)) {}
   std::string chip, variant, facts;
-  int64_t threads = 64, sharedBytes = 4096;
+  int64_t threads = 64, sharedBytes = 4096, kernargBytes = 16;
+  /// More keys of the metadata, behind a comma.
+  std::string more;
+  /// All of the metadata; "" for what the rest says.
+  std::string metadata;
   /// Of the code; "" takes what fits the chip.
   std::string image;
   std::string ptx;
 };
 
+/// The metadata of an image.
+std::string describeCount(const CountImage &image);
 /// A library of such images.
 std::string makeCountLibrary(std::initializer_list<CountImage> images);
 

@@ -1,5 +1,6 @@
 // CudaHeaderTest.cpp - the runtime declares what cuda.h declares.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "Kernel.h"
 #include "PlainTypes.h"
 #include "cuda/CudaApi.h"
 #include <cstddef>
@@ -10,6 +11,7 @@ using namespace tilewright::rt;
 template <> struct StructOf<CUlaunchConfig> {
   using Type = cuda::LaunchConfig;
 };
+template <> struct StructOf<CUtensorMap> { using Type = cuda::TensorMap; };
 
 #define CHECK_FUNCTION(name, parameters)                                       \
   static_assert(isSame<decltype(cuda::Api::name), decltype(&::name)>,          \
@@ -45,6 +47,31 @@ static_assert(int(cuda::ClusterDimension) ==
 static_assert(int(cuda::ProgrammaticSerialization) ==
               CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION);
 static_assert(int(cuda::Priority) == CU_LAUNCH_ATTRIBUTE_PRIORITY);
+
+static_assert(int(cuda::MapUint8) == CU_TENSOR_MAP_DATA_TYPE_UINT8);
+static_assert(int(cuda::MapUint16) == CU_TENSOR_MAP_DATA_TYPE_UINT16);
+static_assert(int(cuda::MapInt32) == CU_TENSOR_MAP_DATA_TYPE_INT32);
+static_assert(int(cuda::MapInt64) == CU_TENSOR_MAP_DATA_TYPE_INT64);
+static_assert(int(cuda::MapFloat16) == CU_TENSOR_MAP_DATA_TYPE_FLOAT16);
+static_assert(int(cuda::MapFloat32) == CU_TENSOR_MAP_DATA_TYPE_FLOAT32);
+static_assert(int(cuda::MapFloat64) == CU_TENSOR_MAP_DATA_TYPE_FLOAT64);
+static_assert(int(cuda::MapBfloat16) == CU_TENSOR_MAP_DATA_TYPE_BFLOAT16);
+static_assert(cuda::kSwizzle32 == CU_TENSOR_MAP_SWIZZLE_32B);
+static_assert(cuda::kSwizzle64 == CU_TENSOR_MAP_SWIZZLE_64B);
+static_assert(cuda::kSwizzle128 == CU_TENSOR_MAP_SWIZZLE_128B);
+static_assert(cuda::kPromotion64 == CU_TENSOR_MAP_L2_PROMOTION_L2_64B);
+static_assert(cuda::kPromotion128 == CU_TENSOR_MAP_L2_PROMOTION_L2_128B);
+static_assert(cuda::kPromotion256 == CU_TENSOR_MAP_L2_PROMOTION_L2_256B);
+static_assert(cuda::kFillNan ==
+              CU_TENSOR_MAP_FLOAT_OOB_FILL_NAN_REQUEST_ZERO_FMA);
+static_assert(CU_TENSOR_MAP_INTERLEAVE_NONE == 0 &&
+              CU_TENSOR_MAP_SWIZZLE_NONE == 0 &&
+              CU_TENSOR_MAP_L2_PROMOTION_NONE == 0 &&
+              CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE == 0);
+static_assert(sizeof(cuda::TensorMap) == sizeof(CUtensorMap) &&
+              alignof(cuda::TensorMap) >= alignof(CUtensorMap) &&
+              sizeof(cuda::TensorMap) == TensorMapRecipe::kBytes &&
+              alignof(cuda::TensorMap) == TensorMapRecipe::kAlignment);
 
 static_assert(cuda::kSuccess == CUDA_SUCCESS);
 static_assert(cuda::kOutOfMemory == CUDA_ERROR_OUT_OF_MEMORY);

@@ -100,6 +100,11 @@ struct KernelTest : testing::Test {
 
   ~KernelTest() override { twKernelDestroy(kernel); }
 
+  /// The kernel with another text in its metadata.
+  void change(const std::string &from, const std::string &to) {
+    twKernelDestroy(kernel);
+    kernel = makeKernel(replaced(gemmMetadata, from, to));
+  }
   std::string prepare() {
     return take(twKernelPrepare(kernel, arguments.values.data(),
                                 arguments.values.size(), kernarg,
@@ -206,6 +211,55 @@ TEST_F(KernelTest, DivisibleSizes) {
   arguments.aSizes[1] = 24;
   EXPECT_EQ(prepare(), "argument 'a': expected a multiple of 16 as size of "
                        "dimension 1, but got 24");
+}
+TEST_F(KernelTest, BoundedSizes) {
+  change(R"("divisible": [1, 16])",
+         R"("divisible": [1, 16], "at_most": [130, null])");
+  EXPECT_EQ(prepare(), "");
+  arguments.aSizes[0] = 131;
+  EXPECT_EQ(prepare(), "argument 'a': expected a size of at most 130 in "
+                       "dimension 0, but got 131");
+}
+TEST_F(KernelTest, Workspaces) {
+  TwArgumentInfo info;
+  ASSERT_EQ(take(twKernelGetArgument(kernel, 2, &info)), "");
+  EXPECT_FALSE(info.isWorkspace);
+  int64_t bytes = 7;
+  int32_t isZeroed = 7;
+  auto ask = [&](size_t index) {
+    return take(twKernelGetWorkspace(kernel, arguments.values.data(),
+                                     arguments.values.size(), index, &bytes,
+                                     &isZeroed));
+  };
+  EXPECT_EQ(ask(2), "");
+  EXPECT_EQ(bytes, 0);
+  EXPECT_EQ(isZeroed, 0);
+  change(
+      R"("contiguous": true, "noalias": true})",
+      R"("contiguous": true, "workspace": ["mul", "M", "n"], "zeroed": true})");
+  ASSERT_EQ(take(twKernelGetArgument(kernel, 2, &info)), "");
+  EXPECT_TRUE(info.isWorkspace);
+  // Whatever is given for the workspace itself.
+  arguments.values[2].rank = 0;
+  EXPECT_EQ(ask(2), "");
+  arguments.values[2].rank = 1;
+  int64_t n = arguments.values[5].integer;
+  EXPECT_EQ(bytes, 130 * n);
+  EXPECT_EQ(isZeroed, 1);
+  arguments.cSizes[0] = bytes / 4;
+  EXPECT_EQ(prepare(), "");
+  arguments.cSizes[0] = bytes / 4 - 1;
+  EXPECT_EQ(prepare(), "argument 'c': expected a workspace of at least " +
+                           std::to_string(bytes) + " bytes, but got " +
+                           std::to_string(bytes - 4));
+  arguments.values[0].rank = 1;
+  EXPECT_EQ(ask(2), "argument 'a': expected an array of 2 dimensions");
+  arguments.values[0].rank = 2;
+  EXPECT_EQ(ask(6), "expected 6 arguments, the number of one, and places for "
+                    "the result");
+  arguments.values[5].integer = int64_t(1) << 62;
+  EXPECT_EQ(ask(2), "the workspace 'c' of kernel 'gemm' exceeds the address "
+                    "space");
 }
 TEST_F(KernelTest, StaticStrides) {
   arguments.aStrides[1] = 2;
@@ -470,6 +524,13 @@ TEST(Metadata, Refuses) {
   EXPECT_EQ(getError(replaced(good, "\"M\", 128", "\"Q\", 128")),
             "metadata: /grid/exprs/0/1: expected the name of a size or of an "
             "integer argument");
+  EXPECT_EQ(getError(replaced(good, "\"contiguous\": true, \"noalias\"",
+                              "\"workspace\": \"Q\", \"noalias\"")),
+            "metadata: /abi/args/2/workspace: expected the name of a size or "
+            "of an integer argument");
+  EXPECT_EQ(
+      getError(replaced(good, "\"divisible\": [1, 16]", "\"at_most\": [1]")),
+      "metadata: /abi/args/0/at_most: expected an array of 2");
   EXPECT_EQ(getError(replaced(good, "\"M\", 128", "\"M\", []")),
             "metadata: /grid/exprs/0/2: expected a number, a name, or "
             "[operator, left, right]");

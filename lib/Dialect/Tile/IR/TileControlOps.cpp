@@ -285,6 +285,62 @@ static LogicalResult verifyDivisors(KernelOp kernel, StringRef argName,
   return success();
 }
 
+/// Bounds of the sizes of a memref.
+static LogicalResult verifyAtMost(KernelOp kernel, StringRef argName,
+                                  Attribute attr, MemRefType memref) {
+  auto bounds = dyn_cast<DenseI64ArrayAttr>(attr);
+  if (!bounds || bounds.size() != memref.getRank() ||
+      llvm::any_of(bounds.asArrayRef(), [](int64_t each) { return each < -1; }))
+    return kernel.emitOpError()
+           << "expected 'tile.at_most' of argument '" << argName
+           << "' to be an array<i64> with " << memref.getRank()
+           << " entries, one per dimension, of at least -1, but got " << attr;
+  for (auto [dim, bound, size] :
+       llvm::enumerate(bounds.asArrayRef(), memref.getShape()))
+    if (bound >= 0 && !ShapedType::isDynamic(size) && size > bound)
+      return kernel.emitOpError()
+             << "expected size " << dim << " of argument '" << argName
+             << "' of at most " << bound
+             << ", as 'tile.at_most' says, but it is " << size;
+  return success();
+}
+
+/// A constant divisor in the map that is below 1, or nothing.
+static std::optional<int64_t> findBadDivisor(AffineMap map) {
+  std::optional<int64_t> found;
+  map.walkExprs([&](AffineExpr expr) {
+    auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+    if (found || !binary ||
+        !llvm::is_contained({AffineExprKind::CeilDiv, AffineExprKind::FloorDiv,
+                             AffineExprKind::Mod},
+                            binary.getKind()))
+      return;
+    auto divisor = dyn_cast<AffineConstantExpr>(binary.getRHS());
+    if (divisor && divisor.getValue() < 1)
+      found = divisor.getValue();
+  });
+  return found;
+}
+
+/// Bytes of a workspace, by the symbols of the grid.
+static LogicalResult verifyWorkspace(KernelOp kernel, StringRef argName,
+                                     Attribute attr) {
+  auto map = dyn_cast<AffineMapAttr>(attr);
+  unsigned numSymbols = kernel.getGridSymbols().size();
+  if (!map || map.getValue().getNumDims() != 0 ||
+      map.getValue().getNumSymbols() != numSymbols ||
+      map.getValue().getNumResults() != 1)
+    return kernel.emitOpError()
+           << "expected 'tile.workspace' of argument '" << argName
+           << "' to be a map of the grid's " << numSymbols
+           << " symbols to one number of bytes, but got " << attr;
+  if (std::optional<int64_t> divisor = findBadDivisor(map.getValue()))
+    return kernel.emitOpError()
+           << "expected constant divisors of 'tile.workspace' of argument '"
+           << argName << "' of at least 1, but got " << *divisor;
+  return success();
+}
+
 /// `tile.dims`: a list of names, one per dimension.
 static LogicalResult verifyDims(KernelOp kernel, StringRef argName,
                                 Attribute attr, MemRefType memref) {
@@ -312,9 +368,13 @@ static LogicalResult verifyArgument(KernelOp kernel, unsigned index) {
   if (!attributes)
     return success();
   static constexpr StringLiteral onlyMemory[] = {
-      TileDialect::getDimsAttrName(), TileDialect::getAlignAttrName(),
+      TileDialect::getDimsAttrName(),
+      TileDialect::getAlignAttrName(),
       TileDialect::getStrideDivisibleAttrName(),
-      TileDialect::getNoAliasAttrName()};
+      TileDialect::getNoAliasAttrName(),
+      TileDialect::getAtMostAttrName(),
+      TileDialect::getWorkspaceAttrName(),
+      TileDialect::getZeroedAttrName()};
   for (NamedAttribute named : attributes) {
     StringRef attrName = named.getName();
     Attribute attr = named.getValue();
@@ -374,6 +434,22 @@ static LogicalResult verifyArgument(KernelOp kernel, unsigned index) {
         return kernel.emitOpError()
                << "expected 'tile.noalias' of argument '" << name
                << "' without a value, but got " << attr;
+    } else if (attrName == TileDialect::getAtMostAttrName()) {
+      // kernel C17
+      if (failed(verifyAtMost(kernel, name, attr, memref)))
+        return failure();
+    } else if (attrName == TileDialect::getWorkspaceAttrName()) {
+      // kernel C18
+      if (failed(verifyWorkspace(kernel, name, attr)))
+        return failure();
+    } else if (attrName == TileDialect::getZeroedAttrName()) {
+      // kernel C19
+      if (!isa<UnitAttr>(attr) ||
+          !attributes.contains(TileDialect::getWorkspaceAttrName()))
+        return kernel.emitOpError()
+               << "expected 'tile.zeroed' of argument '" << name
+               << "' without a value, beside 'tile.workspace', but got "
+               << attr;
     } else if (attrName == TileDialect::getNameAttrName()) {
       // kernel C4, see verifyNames
     } else if (attrName.starts_with("tile.")) {
@@ -388,7 +464,10 @@ static LogicalResult verifyArgument(KernelOp kernel, unsigned index) {
                              TileDialect::getDivisibleAttrName(),
                              TileDialect::getStrideDivisibleAttrName(),
                              TileDialect::getValueAttrName(),
-                             TileDialect::getNoAliasAttrName()});
+                             TileDialect::getNoAliasAttrName(),
+                             TileDialect::getAtMostAttrName(),
+                             TileDialect::getWorkspaceAttrName(),
+                             TileDialect::getZeroedAttrName()});
     }
   }
   return success();
@@ -488,22 +567,11 @@ static LogicalResult verifyGrid(KernelOp kernel) {
                                 << suggestName(symbol, known);
   }
   // kernel C12
-  LogicalResult result = success();
-  map.walkExprs([&](AffineExpr expr) {
-    auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
-    if (failed(result) || !binary ||
-        !llvm::is_contained({AffineExprKind::CeilDiv, AffineExprKind::FloorDiv,
-                             AffineExprKind::Mod},
-                            binary.getKind()))
-      return;
-    auto divisor = dyn_cast<AffineConstantExpr>(binary.getRHS());
-    if (divisor && divisor.getValue() < 1)
-      result = kernel.emitOpError()
-               << "expected constant divisors of the grid of at least 1, but "
-                  "got "
-               << divisor.getValue();
-  });
-  return result;
+  if (std::optional<int64_t> divisor = findBadDivisor(map))
+    return kernel.emitOpError()
+           << "expected constant divisors of the grid of at least 1, but got "
+           << *divisor;
+  return success();
 }
 
 LogicalResult KernelOp::verify() {

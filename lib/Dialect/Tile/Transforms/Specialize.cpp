@@ -366,6 +366,31 @@ LogicalResult addStrideDivisible(KernelOp kernel, const Binding &binding) {
                     TileDialect::getStrideDivisibleAttrName(), *divisor);
 }
 
+LogicalResult addAtMost(KernelOp kernel, const Binding &binding) {
+  FailureOr<int64_t> bound = parseInteger(kernel, binding, 0);
+  if (failed(bound))
+    return failure();
+  auto places = findSizes(kernel, binding.name);
+  if (places.empty())
+    return reportUnknown(kernel, binding, "size", true, false);
+  StringRef attrName = TileDialect::getAtMostAttrName();
+  for (auto [index, dim] : places) {
+    auto type = cast<MemRefType>(kernel.getArgumentTypes()[index]);
+    SmallVector<int64_t> bounds(type.getRank(), -1);
+    if (auto old = kernel.getArgAttrOfType<DenseI64ArrayAttr>(index, attrName))
+      bounds.assign(old.asArrayRef().begin(), old.asArrayRef().end());
+    if (!type.isDynamicDim(dim) && type.getDimSize(dim) > *bound)
+      return kernel.emitError()
+             << "expected a bound of '" << binding.name
+             << "' in option 'at-most' of at least " << type.getDimSize(dim)
+             << ", its size, but got " << *bound;
+    bounds[dim] = bounds[dim] < 0 ? *bound : std::min(bounds[dim], *bound);
+    kernel.setArgAttr(index, attrName,
+                      DenseI64ArrayAttr::get(kernel.getContext(), bounds));
+  }
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // The pass
 //===----------------------------------------------------------------------===//
@@ -406,6 +431,7 @@ struct TileSpecializePass
         succeeded(apply("divisible", divisible, false, addDivisible)) &&
         succeeded(apply("scalars", scalars, false, bindScalar)) &&
         succeeded(apply("align", align, false, addAlignment)) &&
+        succeeded(apply("at-most", atMost, false, addAtMost)) &&
         succeeded(apply("stride-divisible", strideDivisible, true,
                         addStrideDivisible)))
       result = success();

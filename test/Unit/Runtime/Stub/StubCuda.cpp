@@ -205,6 +205,28 @@ STUB_EXPORT Result cuLaunchKernel(Function function, unsigned gx, unsigned gy,
                 gx, gy, gz, bx, by, bz, shared, stream,
                 static_cast<const void *>(parameters), describeLaunch(extra));
 }
+STUB_EXPORT Result
+cuTensorMapEncodeTiled(TensorMap *map, int type, uint32_t rank, void *address,
+                       const uint64_t *sizes, const uint64_t *strides,
+                       const uint32_t *box, const uint32_t *elementStrides,
+                       int interleave, int swizzle, int promotion, int fill) {
+  std::string text;
+  auto add = [&](const char *name, auto *numbers, uint32_t count) {
+    text += name;
+    for (uint32_t i = 0; i < count; ++i)
+      text += (i ? "," : "=") + std::to_string(numbers[i]);
+    text += " ";
+  };
+  add("sizes", sizes, rank);
+  add("strides", strides, rank - 1);
+  add("box", box, rank);
+  add("steps", elementStrides, rank);
+  // Something to find again in the kernarg bytes.
+  for (uint64_t &word : map->opaque)
+    word = 0x1111111111111111u * rank;
+  return record("cuTensorMapEncodeTiled", type, rank, address, text, interleave,
+                swizzle, promotion, fill);
+}
 STUB_EXPORT Result cuLaunchKernelEx(const LaunchConfig *config,
                                     Function function, void **parameters,
                                     void **extra) {

@@ -32,6 +32,11 @@ def Tile_KernelOp : Tile_Op<"kernel",
     - `tile.noalias`: no other argument reaches the memory of this one, unless
       nobody writes to it.
     - `tile.value`: the one value that a scalar has.
+    - `tile.at_most`: bounds of the sizes of a memref, -1 for none.
+    - `tile.workspace`: the memref is scratch memory of at least so many bytes, a
+      map of the grid's symbols. The launch is given it like any other; whoever
+      makes it asks the runtime how large it must be.
+    - `tile.zeroed`: the bytes of a workspace are 0 when the kernel starts.
 
     Passes set `tile.chip`, `tile.schedule` and `tile.shared_bytes` on the kernel.
 
@@ -55,6 +60,11 @@ def Tile_KernelOp : Tile_Op<"kernel",
     - (C14) a name is not both that of a size and that of an integer argument.
     - (C15) static sizes and strides obey their divisors.
     - (C16) `tile.value` is a number of the type of a scalar argument.
+    - (C17) `tile.at_most` has an entry, at least -1, per dimension, and static
+      sizes obey it.
+    - (C18) the map of `tile.workspace` has no dimensions, the grid's symbols, one
+      result, and constant divisors of at least 1.
+    - (C19) `tile.zeroed` is without a value, beside `tile.workspace`.
 
     Lowered by `convert-tile-to-amdgpu`, `convert-tile-to-nvptx` and
     `convert-tile-to-host`.

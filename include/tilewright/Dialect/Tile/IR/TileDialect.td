@@ -61,6 +61,15 @@ def Tile_Dialect : Dialect {
     static constexpr ::llvm::StringLiteral getValueAttrName() {
       return "tile.value";
     }
+    static constexpr ::llvm::StringLiteral getAtMostAttrName() {
+      return "tile.at_most";
+    }
+    static constexpr ::llvm::StringLiteral getWorkspaceAttrName() {
+      return "tile.workspace";
+    }
+    static constexpr ::llvm::StringLiteral getZeroedAttrName() {
+      return "tile.zeroed";
+    }
     /// Names of the attributes that passes set on a kernel.
     static constexpr ::llvm::StringLiteral getChipAttrName() {
       return "tile.chip";

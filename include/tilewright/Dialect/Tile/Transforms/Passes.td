@@ -186,10 +186,11 @@ def TileSpecializePass
     - `dims=M=128,K=64`: each size of that name in `tile.dims` is static.
     - `strides=a.1=1`: stride 1 of argument `a` is static.
     - `scalars=n=5,alpha=0.5`: the scalar gets `tile.value`, its uses a constant.
-    - `align=a=16`, `divisible=M=16,n=4`, `stride-divisible=a.0=8`, `noalias=a`:
-      the facts `tile.align`, `tile.divisible` (of each size of that name, or of
-      an integer argument), `tile.stride_divisible`, `tile.noalias`. Facts that
-      the kernel states already stay: both hold.
+    - `align=a=16`, `divisible=M=16,n=4`, `stride-divisible=a.0=8`, `noalias=a`,
+      `at-most=M=1024`: the facts `tile.align`, `tile.divisible` (of each size of
+      that name, or of an integer argument), `tile.stride_divisible`,
+      `tile.noalias`, `tile.at_most`. Facts that the kernel states already stay:
+      both hold.
 
     Leaves alone: kernels with another name than `kernel`, where that is given.
     It is an error if a name is not the kernel's, if a size, stride or scalar
@@ -222,6 +223,8 @@ def TileSpecializePass
                "Divisors of sizes and integer arguments: NAME=DIVISOR,...">,
     ListOption<"strideDivisible", "stride-divisible", "std::string",
                "Divisors of strides: ARGUMENT.DIM=DIVISOR,...">,
+    ListOption<"atMost", "at-most", "std::string",
+               "Bounds of named sizes: NAME=BOUND,...">,
     ListOption<"noalias", "noalias", "std::string",
                "Arguments whose memory no other reaches: NAME,...">];
   let dependentDialects = ["::tilewright::tile::TileDialect",

@@ -1,0 +1,18 @@
+// TensorMap.h - tensor maps of a launch.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef TILEWRIGHT_RUNTIME_TENSORMAP_H
+#define TILEWRIGHT_RUNTIME_TENSORMAP_H
+
+#include "Backend.h"
+
+namespace tilewright::rt {
+
+/// Writes the tensor maps of `kernel` for arguments that were prepared into
+/// their kernarg bytes. Each thread keeps the last ones that it encoded: a
+/// launch with the same arrays encodes nothing and takes no lock.
+TwStatus writeTensorMaps(Backend &backend, const TwKernelStorage &kernel,
+                         const TwValue *values, void *kernarg);
+
+} // namespace tilewright::rt
+
+#endif // TILEWRIGHT_RUNTIME_TENSORMAP_H
