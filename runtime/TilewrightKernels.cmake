@@ -2,16 +2,34 @@
 
 # tilewright_add_kernels(TARGET DESCRIPTION.json
 #                        [CHIPS chip...] [KERNELS name...] [OUTPUT file]
-#                        [OPTIONS option...])
+#                        [HEADER [file]] [C_PREFIX name] [OPTIONS option...])
 # Compiles a description with tile-compile when it or the sources that it names
 # change. The library is OUTPUT, by default TARGET.tilelib in the current binary
 # folder; TARGET's property TILEWRIGHT_LIBRARY has its path. Without CHIPS the
-# description's own.
+# description's own. What links to TARGET links to the runtime, and is built
+# after the library.
+#
+# With HEADER it writes a typed C header of the kernels as well, by default
+# TARGET.h in a folder of its own, and what links to TARGET finds it; property
+# TILEWRIGHT_HEADER has its path. C_PREFIX is what its names start with.
 function(tilewright_add_kernels target description)
-  cmake_parse_arguments(ARG "" "OUTPUT" "CHIPS;KERNELS;OPTIONS" ${ARGN})
+  cmake_parse_arguments(ARG "" "OUTPUT;C_PREFIX" "CHIPS;KERNELS;OPTIONS;HEADER"
+                        ${ARGN})
   if(ARG_UNPARSED_ARGUMENTS)
-    message(FATAL_ERROR "tilewright_add_kernels: expected CHIPS, KERNELS, OUTPUT "
-            "or OPTIONS, but got '${ARG_UNPARSED_ARGUMENTS}'")
+    message(FATAL_ERROR "tilewright_add_kernels: expected CHIPS, KERNELS, "
+            "OUTPUT, HEADER, C_PREFIX or OPTIONS, but got '${ARG_UNPARSED_ARGUMENTS}'")
+  endif()
+  list(LENGTH ARG_HEADER headers)
+  set(hasHeader FALSE)
+  if(headers OR "HEADER" IN_LIST ARG_KEYWORDS_MISSING_VALUES)
+    set(hasHeader TRUE)
+  endif()
+  if(headers GREATER 1)
+    message(FATAL_ERROR "tilewright_add_kernels: expected at most one file "
+            "after HEADER, but got '${ARG_HEADER}'")
+  endif()
+  if(ARG_C_PREFIX AND NOT hasHeader)
+    message(FATAL_ERROR "tilewright_add_kernels: expected HEADER with C_PREFIX")
   endif()
   if(NOT TILEWRIGHT_COMPILE)
     message(FATAL_ERROR "tilewright_add_kernels: expected tile-compile in the "
@@ -42,7 +60,7 @@ function(tilewright_add_kernels target description)
   endforeach()
   list(REMOVE_DUPLICATES sources)
 
-  set(command "${TILEWRIGHT_COMPILE}" "${description}" --quiet -o "${output}")
+  set(command "${TILEWRIGHT_COMPILE}" "${description}" --quiet ${ARG_OPTIONS})
   if(ARG_CHIPS)
     list(JOIN ARG_CHIPS "," chips)
     list(APPEND command --chip "${chips}")
@@ -51,10 +69,40 @@ function(tilewright_add_kernels target description)
     list(APPEND command --kernel "${kernel}")
   endforeach()
   add_custom_command(OUTPUT "${output}"
-    COMMAND ${command} ${ARG_OPTIONS}
+    COMMAND ${command} -o "${output}"
     DEPENDS "${description}" ${sources} "${TILEWRIGHT_COMPILE}"
     COMMENT "Compiling kernels of ${target}"
     VERBATIM)
-  add_custom_target(${target} ALL DEPENDS "${output}")
+  set(outputs "${output}")
+
+  if(hasHeader)
+    # A folder of its own: a program's own headers may be in the binary folder.
+    if(NOT ARG_HEADER)
+      set(ARG_HEADER "${target}.include/${target}.h")
+    endif()
+    get_filename_component(header "${ARG_HEADER}" ABSOLUTE BASE_DIR
+                           "${CMAKE_CURRENT_BINARY_DIR}")
+    get_filename_component(headerFolder "${header}" DIRECTORY)
+    file(MAKE_DIRECTORY "${headerFolder}")
+    set(prefix)
+    if(ARG_C_PREFIX)
+      set(prefix "--c-prefix=${ARG_C_PREFIX}")
+    endif()
+    add_custom_command(OUTPUT "${header}"
+      COMMAND ${command} --emit=c-header ${prefix} -o "${header}"
+      DEPENDS "${description}" ${sources} "${TILEWRIGHT_COMPILE}"
+      COMMENT "Writing ${ARG_HEADER}"
+      VERBATIM)
+    list(APPEND outputs "${header}")
+  endif()
+
+  # As sources of a library without code they are built with `all`, and before
+  # what links to it.
+  add_library(${target} INTERFACE ${outputs})
+  target_link_libraries(${target} INTERFACE Tilewright::tilewright-rt)
   set_property(TARGET ${target} PROPERTY TILEWRIGHT_LIBRARY "${output}")
+  if(hasHeader)
+    target_include_directories(${target} SYSTEM INTERFACE "${headerFolder}")
+    set_property(TARGET ${target} PROPERTY TILEWRIGHT_HEADER "${header}")
+  endif()
 endfunction()

@@ -3,15 +3,15 @@
 //
 // softmax LIBRARY.tilelib [DEVICE]
 //
-// The library has variants for several element types: the launch takes the one
-// that fits the arguments.
+// The library has variants for several element types, and softmax_kernels.h,
+// which `tile-compile --emit=c-header` writes, a struct of arguments for each.
+#include "softmax_kernels.h"
 #include <cmath>
 #include <cstdio>
 #include <memory>
 #include <random>
 #include <stdexcept>
 #include <string>
-#include <tilewright-rt/Module.h>
 #include <vector>
 
 namespace {
@@ -34,7 +34,7 @@ using Owned = std::unique_ptr<std::remove_pointer_t<Handle>, Deleter<Destroy>>;
 class Matrix {
 public:
   Matrix(TwDevice device, int64_t rows, int64_t columns)
-      : device(device), sizes{rows, columns}, strides{columns, 1} {
+      : device(device), count(size_t(rows * columns)) {
     check(twDeviceAllocate(device, bytes(), &memory));
   }
   Matrix(const Matrix &) = delete;
@@ -44,27 +44,18 @@ public:
     check(twDeviceCopy(device, memory, values.data(), bytes(), nullptr));
   }
   std::vector<float> read() const {
-    std::vector<float> values(size_t(sizes[0] * sizes[1]));
+    std::vector<float> values(count);
     check(twDeviceCopy(device, values.data(), memory, bytes(), nullptr));
     check(twDeviceSynchronize(device));
     return values;
   }
-  TwValue value() const {
-    TwValue result{};
-    result.kind = TW_ARRAY;
-    result.type = TW_F32;
-    result.rank = 2;
-    result.data = memory;
-    result.sizes = sizes;
-    result.strides = strides;
-    return result;
-  }
+  float *data() const { return static_cast<float *>(memory); }
 
 private:
-  size_t bytes() const { return size_t(sizes[0] * sizes[1]) * sizeof(float); }
+  size_t bytes() const { return count * sizeof(float); }
 
   TwDevice device;
-  int64_t sizes[2], strides[2];
+  size_t count;
   void *memory = nullptr;
 };
 
@@ -79,7 +70,7 @@ void run(const char *file, const char *name) {
   check(twModuleCreate(device, library, &module));
   Owned<TwModule, twModuleDestroy> ownedModule(module);
   TwFunction softmax = nullptr;
-  check(twModuleGetFunction(module, "softmax", nullptr, &softmax));
+  check(softmax_f32_get(module, &softmax));
   check(twFunctionPrepare(softmax));
 
   constexpr int64_t rows = 37, columns = 1003;
@@ -90,8 +81,12 @@ void run(const char *file, const char *name) {
     x = normal(random);
   Matrix x(device, rows, columns), y(device, rows, columns);
   x.write(in);
-  TwValue values[] = {x.value(), y.value()};
-  check(twFunctionLaunch(softmax, nullptr, values, 2, nullptr));
+  softmax_f32_arguments arguments{};
+  arguments.x = x.data();
+  arguments.y = y.data();
+  arguments.M = rows;
+  arguments.N = columns;
+  check(softmax_f32_launch(softmax, nullptr, &arguments, nullptr));
 
   std::vector<float> out = y.read();
   double worst = 0;
@@ -106,8 +101,8 @@ void run(const char *file, const char *name) {
   }
   if (!(worst < 1e-5))
     throw std::runtime_error("relative error " + std::to_string(worst));
-  std::printf("softmax: %lld x %lld, all right\n",
-              static_cast<long long>(rows), static_cast<long long>(columns));
+  std::printf("softmax: %lld x %lld, all right\n", static_cast<long long>(rows),
+              static_cast<long long>(columns));
 }
 
 } // namespace

@@ -2,10 +2,12 @@
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
  * vector_add LIBRARY.tilelib [DEVICE]
+ *
+ * vector_add_kernels.h is what `tile-compile --emit=c-header` writes.
  */
+#include "vector_add_kernels.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <tilewright-rt/Module.h>
 
 /* Prints what went wrong and ends the program. */
 static void check(TwStatus status) {
@@ -35,25 +37,20 @@ int main(int argc, char **argv) {
   check(twDeviceOpen(argc > 2 ? argv[2] : "host", NULL, &device));
   check(twLibraryCreateFromFile(argv[1], &library));
   check(twModuleCreate(device, library, &module));
-  check(twModuleGetFunction(module, "vector_add", NULL, &add));
+  check(vector_add_f32_get(module, &add));
 
   /* Memory of the device, and what is in it. */
   float *arrays[3] = {a, b, c};
-  TwValue values[3] = {0};
-  int64_t sizes[1] = {N};
+  void *memory[3];
   for (int i = 0; i < 3; ++i) {
-    void *memory;
-    check(twDeviceAllocate(device, sizeof(a), &memory));
-    check(twDeviceCopy(device, memory, arrays[i], sizeof(a), NULL));
-    values[i] = (TwValue){.kind = TW_ARRAY,
-                          .type = TW_F32,
-                          .rank = 1,
-                          .data = memory,
-                          .sizes = sizes};
+    check(twDeviceAllocate(device, sizeof(a), &memory[i]));
+    check(twDeviceCopy(device, memory[i], arrays[i], sizeof(a), NULL));
   }
 
-  check(twFunctionLaunch(add, NULL, values, 3, NULL));
-  check(twDeviceCopy(device, c, values[2].data, sizeof(c), NULL));
+  vector_add_f32_arguments arguments = {
+      .a = memory[0], .b = memory[1], .c = memory[2], .N = N};
+  check(vector_add_f32_launch(add, NULL, &arguments, NULL));
+  check(twDeviceCopy(device, c, memory[2], sizeof(c), NULL));
   check(twDeviceSynchronize(device));
 
   for (int i = 0; i < N; ++i)
@@ -64,7 +61,7 @@ int main(int argc, char **argv) {
   printf("vector_add: %d elements, all right\n", N);
 
   for (int i = 0; i < 3; ++i)
-    check(twDeviceFree(device, values[i].data));
+    check(twDeviceFree(device, memory[i]));
   twModuleDestroy(module);
   twLibraryDestroy(library);
   twDeviceClose(device);

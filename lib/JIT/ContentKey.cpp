@@ -16,7 +16,7 @@ std::string makeContentKey(const rt::Request &request,
   // The facts are in the kernel's text, as is the schedule; the name of the
   // source is in messages alone, and nothing that is kept depends on texts that
   // are kept beside it.
-  const auto &[source, sourceName, kernel, variant, facts, chip, optLevel,
+  const auto &[source, sourceName, kernel, name, variant, facts, chip, optLevel,
                schedule, keepMlir, keepLlvm, keepAssembly, assemblePtx, linker,
                isCancelled] = compilation.getRequest();
   std::string key = header;
@@ -28,6 +28,9 @@ std::string makeContentKey(const rt::Request &request,
   rt::writeField(key, "compiler", request.compiler);
   rt::writeField(key, "tools", tools);
   rt::writeField(key, "kernel", compilation.getKernelName());
+  // As in the metadata: without a name that of the symbol.
+  rt::writeField(key, "name",
+                 name.empty() ? compilation.getKernelName() : name);
   rt::writeField(key, "variant", variant);
   rt::writeField(key, "chip", std::string_view(chip->name));
   rt::writeField(key, "opt-level", std::to_string(optLevel));

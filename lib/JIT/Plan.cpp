@@ -215,6 +215,7 @@ llvm::Expected<std::vector<CompileRequest>> listRequests(const Request &request,
     each.source = std::move(*text);
     each.sourceName = kernel->source.displayName;
     each.kernel = kernel->entry;
+    each.name = kernel->name;
     each.variant = variant.name;
     each.facts.dims = variant.dims;
     each.facts.divisible = variant.divisible;

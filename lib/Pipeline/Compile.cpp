@@ -286,6 +286,9 @@ llvm::Error Compilation::assume(const KernelFacts &facts) {
   if (llvm::Error error = applyFacts(facts))
     return error;
   metadata = describeInterface(kernel);
+  metadata["symbol"] = kernel.getSymName().str();
+  if (!request.name.empty())
+    metadata["kernel"] = request.name;
   return llvm::Error::success();
 }
 
@@ -355,7 +358,7 @@ std::string Compilation::finishMetadata(const CodeObject *object) {
   metadata["chip"] = request.chip->name;
   LLVM::LLVMFuncOp function;
   for (auto op : module->getOps<LLVM::LLVMFuncOp>())
-    if (!op.isExternal() && op.getSymName() == *metadata.getString("kernel"))
+    if (!op.isExternal() && op.getSymName() == *metadata.getString("symbol"))
       function = op;
   // The number in a pair of strings of the function's LLVM attributes.
   auto getFnAttr = [&](StringRef name) {
@@ -366,7 +369,6 @@ std::string Compilation::finishMetadata(const CodeObject *object) {
           cast<StringAttr>(pair[1]).getValue().getAsInteger(10, number);
     return number;
   };
-  metadata["symbol"] = *metadata.getString("kernel");
   if (request.chip->isGpu()) {
     metadata["workgroup"] = json::Array{getFnAttr(kThreadsFnAttr), 1, 1};
     metadata["wave_size"] = request.chip->waveSize;
@@ -412,7 +414,8 @@ finishUnguarded(Compilation &compilation, const CompileRequest &request) {
   result.variant = request.variant;
   result.chip = request.chip->name.str();
   result.triple = request.chip->triple.str();
-  result.kernel = compilation.getKernel().getSymName().str();
+  std::string symbol = compilation.getKernel().getSymName().str();
+  result.kernel = request.name.empty() ? symbol : request.name;
   result.source = compilation.print();
   if (llvm::Error error = compilation.runPasses())
     return std::move(error);
@@ -440,7 +443,7 @@ finishUnguarded(Compilation &compilation, const CompileRequest &request) {
   options.assemblePtx = request.assemblePtx;
   options.linker = request.linker;
   llvm::Expected<CodeObject> object =
-      emitObject(*module, *request.chip, result.kernel, options);
+      emitObject(*module, *request.chip, symbol, options);
   if (!object)
     return leakIfDied(object.takeError(), module, llvmContext);
   result.object = std::move(*object);
@@ -581,6 +584,20 @@ llvm::Expected<std::string> specializeSource(const CompileRequest &request) {
         if (llvm::Error error = compilation.prepare())
           return std::move(error);
         return compilation.print();
+      });
+}
+
+llvm::Expected<llvm::json::Object>
+describeKernel(const CompileRequest &request) {
+  return runGuardedFor<llvm::json::Object>(
+      request.sourceName, [&]() -> llvm::Expected<llvm::json::Object> {
+        Compilation compilation(request);
+        if (llvm::Error error = compilation.prepare())
+          return std::move(error);
+        // Through text: the strings of the interface are the IR's.
+        return std::move(
+            *llvm::cantFail(llvm::json::parse(compilation.printInterface()))
+                 .getAsObject());
       });
 }
 

@@ -42,6 +42,9 @@ def test_cmake_package(prefix, tmp_path):
     output = run("ctest", "--test-dir", build, "--output-on-failure", "-V")
     assert "vector_add: 100000 elements, all right" in output
     assert "softmax: 37 x 1003, all right" in output
+    # What the programs included lies in a folder that has nothing else.
+    header = build / "vector_add_kernels.include/vector_add_kernels.h"
+    assert [header] == list(header.parent.iterdir())
     # Nothing to do, until a source of a kernel changes.
     assert "no work to do" in run("cmake", "--build", build)
     source = tmp_path / "kernels/vector_add.mlir"
@@ -50,10 +53,61 @@ def test_cmake_package(prefix, tmp_path):
                                                             build)
 
 
+PROJECT = """
+cmake_minimum_required(VERSION 3.25)
+project(Named LANGUAGES C)
+find_package(Tilewright REQUIRED)
+tilewright_add_kernels(k kernels.json CHIPS x86-64-v3 OPTIONS --variant=f32
+                       HEADER generated/kernels.h C_PREFIX my_)
+add_library(uses OBJECT uses.c)
+target_link_libraries(uses PRIVATE k)
+get_target_property(header k TILEWRIGHT_HEADER)
+message(STATUS "header is ${header}")
+"""
+# With one variant the names have no variant in them.
+USES = """
+#include <kernels.h>
+TwStatus use(TwFunction function, const my_vector_add_arguments *arguments);
+TwStatus use(TwFunction function, const my_vector_add_arguments *arguments) {
+  return my_vector_add_launch(function, NULL, arguments, NULL);
+}
+"""
+
+
+@pytest.mark.parametrize("generator", ["Ninja", "Unix Makefiles"])
+def test_cmake_header(prefix, tmp_path, generator):
+    if generator == "Unix Makefiles" and not shutil.which("make"):
+        pytest.skip("needs make")
+    for name in ("vector_add.json", "vector_add.mlir"):
+        shutil.copy(ROOT / "examples/kernels" / name, tmp_path)
+    (tmp_path / "vector_add.json").rename(tmp_path / "kernels.json")
+    (tmp_path / "CMakeLists.txt").write_text(PROJECT)
+    (tmp_path / "uses.c").write_text(USES)
+    build = tmp_path / "build"
+    log = run("cmake", "-S", tmp_path, "-B", build, "-G", generator,
+              f"-DCMAKE_PREFIX_PATH={prefix}", "-DCMAKE_C_COMPILER=clang-22")
+    header = build / "generated/kernels.h"
+    assert f"header is {header}\n" in log
+    # Asking for the object alone makes the header in front of it.
+    run("cmake", "--build", build, "--target", "uses")
+    run("cmake", "--build", build)
+    assert (build / "k.tilelib").exists()
+    # A change of the interface reaches what includes the header.
+    source = tmp_path / "vector_add.mlir"
+    source.write_text(source.read_text().replace('"a"', '"first"'))
+    log = run("cmake", "--build", build)
+    assert "uses.c.o" in log
+    assert "const float *first;" in header.read_text()
+
+
 @pytest.mark.parametrize("call, message", [
     ("tilewright_add_kernels(k nowhere.json)", "no file"),
     ("tilewright_add_kernels(k kernels.json CHIP gfx942)",
-     "expected CHIPS, KERNELS, OUTPUT or OPTIONS, but got"),
+     "expected CHIPS, KERNELS, OUTPUT, HEADER, C_PREFIX or OPTIONS, but got"),
+    ("tilewright_add_kernels(k kernels.json HEADER a.h b.h)",
+     "expected at most one file after HEADER, but got 'a.h;b.h'"),
+    ("tilewright_add_kernels(k kernels.json C_PREFIX my_)",
+     "expected HEADER with C_PREFIX"),
 ])
 def test_cmake_errors(prefix, tmp_path, call, message):
     (tmp_path / "kernels.json").write_text("{}")
@@ -78,8 +132,11 @@ def test_pkg_config(prefix, tmp_path):
     library = tmp_path / "v.tilelib"
     run(prefix / "bin/tile-compile", ROOT / "examples/kernels/vector_add.json",
         "--chip", "x86-64-v3", "--quiet", "-o", library)
-    run("clang-22", "-std=c11", ROOT / "examples/hosts/vector_add.c", *flags,
-        "-o", tmp_path / "vector_add")
+    run(prefix / "bin/tile-compile", ROOT / "examples/kernels/vector_add.json",
+        "--emit=c-header", "-o", tmp_path / "vector_add_kernels.h")
+    run("clang-22", "-std=c11", f"-I{tmp_path}",
+        ROOT / "examples/hosts/vector_add.c", *flags, "-o",
+        tmp_path / "vector_add")
     folder = next(prefix.rglob("libtilewright-rt.so")).parent
     assert run(tmp_path / "vector_add", library,
                env=dict(os.environ, LD_LIBRARY_PATH=str(folder))) == \

@@ -1,25 +1,21 @@
 // tile-compile.cpp - compiles kernel descriptions into libraries of kernels.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "tilewright/Codegen/Container.h"
-#include "tilewright/Description/Description.h"
-#include "tilewright/Pipeline/Compile.h"
-#include "tilewright/Support/CommandLine.h"
-#include "tilewright/Support/CrashGuard.h"
-#include "tilewright/Target/ChipInfo.h"
+#include "Options.h"
+#include "Plan.h"
+#include "Report.h"
 
+#include "tilewright/Codegen/Container.h"
+#include "tilewright/Pipeline/CHeader.h"
+#include "tilewright/Support/CrashGuard.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileOutputBuffer.h"
-#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/InitLLVM.h"
-#include "llvm/Support/JSON.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Process.h"
 #include "llvm/Support/ThreadPool.h"
-#include <atomic>
 #include <cstring>
 #include <mutex>
 
@@ -27,191 +23,9 @@ using namespace tilewright;
 
 namespace {
 
-llvm::cl::OptionCategory category("tile-compile options");
-
-enum class Emit { Tilelib, Object, Assembly, Llvm, Mlir, Ptx };
-
-/// The command line, copied out of LLVM's options: a link in this process
-/// resets those.
-struct Options {
-  std::string input, output, report;
-  std::vector<std::string> chips, kernels, variants;
-  Emit emit = Emit::Tilelib;
-  unsigned jobs = 1;
-  bool timeReport = false, quiet = false, assemblePtx = true;
-};
-
-/// One kernel, variant and chip, and what came of it.
-struct Job {
-  CompileRequest request;
-  std::optional<CompiledKernel> result;
-  std::string error;
-};
-
 int fail(const llvm::Twine &message) {
   llvm::errs() << "tile-compile: error: " << message << "\n";
   return 1;
-}
-
-// The options are static: the linker resets every registered one.
-Options parseCommandLine(int argc, char **argv) {
-  using namespace llvm;
-  static cl::opt<std::string> input(cl::Positional, cl::Required,
-                                    cl::desc("DESCRIPTION.json | FILE.mlir"),
-                                    cl::cat(category));
-  static cl::opt<std::string> output(
-      "o", cl::value_desc("file"),
-      cl::desc("Output (default: the input's name with "
-               ".tilelib; '-' is standard output)"),
-      cl::cat(category));
-  static cl::list<std::string> chips(
-      "chip", cl::CommaSeparated, cl::value_desc("a,b"),
-      cl::desc("Chips instead of the description's"), cl::cat(category));
-  static cl::list<std::string> kernels(
-      "kernel", cl::CommaSeparated, cl::value_desc("name"),
-      cl::desc("Only these kernels"), cl::cat(category));
-  static cl::list<std::string> variants(
-      "variant", cl::CommaSeparated, cl::value_desc("name"),
-      cl::desc("Only these variants"), cl::cat(category));
-  static cl::opt<Emit> emit(
-      "emit", cl::desc("What to write"), cl::init(Emit::Tilelib),
-      cl::values(clEnumValN(Emit::Tilelib, "tilelib", "a library of kernels"),
-                 clEnumValN(Emit::Object, "object", "one code object"),
-                 clEnumValN(Emit::Assembly, "asm", "assembly text"),
-                 clEnumValN(Emit::Llvm, "llvm", "optimised LLVM IR"),
-                 clEnumValN(Emit::Mlir, "mlir",
-                            "the block-level kernel, "
-                            "parameters and facts put in"),
-                 clEnumValN(Emit::Ptx, "ptx", "PTX text")),
-      cl::cat(category));
-  static cl::opt<unsigned> jobs("j", cl::value_desc("N"), cl::Prefix,
-                                cl::desc("Parallel compilations (default: 1)"),
-                                cl::init(1), cl::cat(category));
-  static cl::opt<std::string> report("report", cl::value_desc("file"),
-                                     cl::desc("Write the table as JSON"),
-                                     cl::cat(category));
-  static cl::opt<bool> timeReport("time-report",
-                                  cl::desc("Print the time of each stage"),
-                                  cl::cat(category));
-  static cl::opt<bool> quiet("quiet", cl::desc("Print no table"),
-                             cl::cat(category));
-  static cl::opt<bool> noPtxas("no-assemble-ptx",
-                               cl::desc("Keep PTX even where ptxas is found"),
-                               cl::cat(category));
-  cl::HideUnrelatedOptions(category);
-  parseCommandLineOptions(argc, argv, "tile-compile",
-                          "Tilewright's compiler of kernel descriptions\n");
-  Options options;
-  options.input = input;
-  options.output = output;
-  options.report = report;
-  options.chips.assign(chips.begin(), chips.end());
-  options.kernels.assign(kernels.begin(), kernels.end());
-  options.variants.assign(variants.begin(), variants.end());
-  options.emit = emit;
-  options.jobs = jobs;
-  options.timeReport = timeReport;
-  options.quiet = quiet;
-  options.assemblePtx = !noPtxas;
-  return options;
-}
-
-std::vector<llvm::StringRef> getChipNames() {
-  std::vector<llvm::StringRef> names;
-  for (const ChipInfo *chip : allChips())
-    names.push_back(chip->name);
-  names.push_back("host");
-  return names;
-}
-
-/// A plain MLIR file is a description of all its kernels without parameters.
-llvm::Expected<Description> describeMlir(const Options &options) {
-  auto buffer = llvm::MemoryBuffer::getFile(options.input);
-  if (!buffer)
-    return llvm::createStringError("cannot read '" + options.input +
-                                   "': " + buffer.getError().message());
-  if (options.chips.empty())
-    return llvm::createStringError("expected --chip for '" + options.input +
-                                   "': only a description names chips");
-  llvm::StringRef text = (*buffer)->getBuffer();
-  llvm::Expected<std::vector<std::string>> names =
-      listKernels(text, options.input);
-  if (!names)
-    return names.takeError();
-  if (names->empty())
-    return llvm::createStringError("expected a tile.kernel in '" +
-                                   options.input + "', but got none");
-  Description description;
-  description.file = options.input;
-  for (const std::string &name : *names) {
-    KernelDescription kernel;
-    kernel.name = kernel.entry = name;
-    // The text is no template: '$' stands for itself.
-    for (char c : text)
-      kernel.source.text += c == '$' ? "$$" : std::string(1, c);
-    kernel.source.displayName = options.input;
-    kernel.specializations.emplace_back();
-    kernel.specializations.back().name = "default";
-    kernel.chips = options.chips;
-    description.kernels.push_back(std::move(kernel));
-  }
-  return description;
-}
-
-llvm::Expected<std::vector<Job>> planJobs(const Options &options,
-                                          const Description &description) {
-  for (const std::string &name : options.kernels)
-    if (llvm::Expected<const KernelDescription *> kernel =
-            description.find(name);
-        !kernel)
-      return kernel.takeError();
-  std::vector<Job> jobs;
-  std::vector<std::string> knownVariants;
-  for (const KernelDescription &kernel : description.kernels) {
-    if (!options.kernels.empty() &&
-        !llvm::is_contained(options.kernels, kernel.name))
-      continue;
-    for (const Specialization &variant : kernel.specializations) {
-      knownVariants.push_back(variant.name);
-      if (!options.variants.empty() &&
-          !llvm::is_contained(options.variants, variant.name))
-        continue;
-      llvm::Expected<std::string> source = instantiate(kernel, variant);
-      if (!source)
-        return source.takeError();
-      for (const std::string &name :
-           options.chips.empty() ? kernel.chips : options.chips) {
-        const ChipInfo *chip = lookupChip(name);
-        if (!chip)
-          return llvm::createStringError(describeUnknownChip(name));
-        Job job;
-        job.request.source = *source;
-        job.request.sourceName = kernel.source.displayName;
-        job.request.kernel = kernel.entry;
-        job.request.variant = variant.name;
-        job.request.facts = {variant.dims,
-                             variant.divisible,
-                             variant.align,
-                             variant.atMost,
-                             {},
-                             {}};
-        job.request.chip = chip;
-        job.request.optLevel = kernel.optLevel;
-        job.request.schedule = kernel.schedule;
-        job.request.keepLlvm = options.emit == Emit::Llvm;
-        job.request.keepAssembly = options.emit == Emit::Assembly;
-        job.request.assemblePtx =
-            options.assemblePtx && options.emit != Emit::Ptx;
-        jobs.push_back(std::move(job));
-      }
-    }
-  }
-  for (const std::string &name : options.variants)
-    if (!llvm::is_contained(knownVariants, name))
-      return llvm::createStringError(description.file + ": no variant '" +
-                                     name + "'; it has " +
-                                     llvm::join(knownVariants, ", "));
-  return jobs;
 }
 
 void runJobs(std::vector<Job> &jobs, const Options &options) {
@@ -244,54 +58,6 @@ void runJobs(std::vector<Job> &jobs, const Options &options) {
   pool.wait();
 }
 
-std::string show(std::optional<int64_t> number) {
-  return number ? std::to_string(*number) : "-";
-}
-
-void printTable(llvm::ArrayRef<Job> jobs, bool withStages) {
-  llvm::raw_ostream &os = llvm::outs();
-  os << llvm::formatv("{0,-20} {1,-18} {2,-10} {3,9} {4,6} {5,6} {6,6} {7,7} "
-                      "{8,8} {9,9}",
-                      "kernel", "variant", "chip", "code", "vgpr", "agpr",
-                      "sgpr", "spills", "shared", "ms");
-  if (withStages)
-    os << llvm::formatv(" {0,8} {1,8} {2,9} {3,8} {4,8} {5,8}", "parse",
-                        "passes", "translate", "optimize", "backend",
-                        "assemble");
-  os << "\n";
-  for (const Job &job : jobs) {
-    if (!job.result) {
-      os << llvm::formatv("{0,-20} {1,-18} {2,-10} failed\n",
-                          job.request.kernel, job.request.variant,
-                          job.request.chip->name);
-      continue;
-    }
-    const ResourceUse &use = job.result->object.use;
-    std::optional<int64_t> shared;
-    if (llvm::Expected<llvm::json::Value> metadata =
-            llvm::json::parse(job.result->metadata)) {
-      if (std::optional<int64_t> bytes =
-              metadata->getAsObject()->getInteger("shared_bytes"))
-        shared = *bytes;
-    } else {
-      llvm::consumeError(metadata.takeError());
-    }
-    const StageTimes &times = job.result->times;
-    os << llvm::formatv("{0,-20} {1,-18} {2,-10} {3,9} {4,6} {5,6} {6,6} "
-                        "{7,7} {8,8} {9,9:f1}",
-                        job.result->kernel, job.result->variant,
-                        job.result->chip, use.codeBytes, show(use.vgprs),
-                        show(use.agprs), show(use.sgprs), show(use.spills),
-                        show(shared), times.totalMs);
-    if (withStages)
-      os << llvm::formatv(" {0,8:f1} {1,8:f1} {2,9:f1} {3,8:f1} {4,8:f1} "
-                          "{5,8:f1}",
-                          times.parseMs, times.passesMs, times.translateMs,
-                          times.optimizeMs, times.backendMs, times.assembleMs);
-    os << "\n";
-  }
-}
-
 llvm::Error writeFile(llvm::StringRef path, llvm::StringRef bytes) {
   if (path == "-") {
     llvm::outs() << bytes;
@@ -308,46 +74,6 @@ llvm::Error writeFile(llvm::StringRef path, llvm::StringRef bytes) {
     return llvm::createStringError("cannot write '" + path +
                                    "': " + llvm::toString(std::move(failure)));
   return llvm::Error::success();
-}
-
-std::string makeReport(llvm::ArrayRef<Job> jobs) {
-  namespace json = llvm::json;
-  json::Array rows;
-  for (const Job &job : jobs) {
-    json::Object row{{"kernel", job.request.kernel},
-                     {"variant", job.request.variant},
-                     {"chip", job.request.chip->name}};
-    if (!job.result) {
-      row["error"] = job.error;
-      rows.push_back(std::move(row));
-      continue;
-    }
-    const ResourceUse &use = job.result->object.use;
-    auto add = [&](llvm::StringRef key, std::optional<int64_t> number) {
-      if (number)
-        row[key] = *number;
-    };
-    row["kind"] = getCodeObjectKindName(job.result->object.kind);
-    row["code_bytes"] = use.codeBytes;
-    row["object_bytes"] = static_cast<int64_t>(job.result->object.bytes.size());
-    add("vgpr", use.vgprs);
-    add("agpr", use.agprs);
-    add("sgpr", use.sgprs);
-    add("spills", use.spills);
-    const StageTimes &times = job.result->times;
-    row["ms"] = json::Object{
-        {"parse", times.parseMs},         {"passes", times.passesMs},
-        {"translate", times.translateMs}, {"optimize", times.optimizeMs},
-        {"backend", times.backendMs},     {"assemble", times.assembleMs},
-        {"total", times.totalMs}};
-    rows.push_back(std::move(row));
-  }
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  os << llvm::formatv(
-      "{0:2}\n",
-      json::Value(json::Object{{"version", 1}, {"images", std::move(rows)}}));
-  return text;
 }
 
 /// The library, or the one text or object that was asked for.
@@ -375,12 +101,52 @@ std::string makeOutput(const std::vector<Job> &jobs, Emit emit) {
   return writeContainer(entries);
 }
 
+bool isIdentifier(llvm::StringRef name) {
+  return !name.empty() && !llvm::isDigit(name.front()) &&
+         llvm::all_of(name,
+                      [](char c) { return llvm::isAlnum(c) || c == '_'; });
+}
+
+/// Writes the header of the kernels in `jobs`, which follow each other.
+int writeHeader(llvm::ArrayRef<Job> jobs, const Options &options,
+                llvm::StringRef output) {
+  std::vector<HeaderKernel> kernels;
+  size_t failures = 0;
+  for (const Job &job : jobs) {
+    llvm::Expected<llvm::json::Object> interface = describeKernel(job.request);
+    if (!interface) {
+      ++failures;
+      llvm::errs() << "tile-compile: kernel '" << job.request.name
+                   << "', variant '" << job.request.variant << "':\n"
+                   << llvm::toString(interface.takeError()) << "\n";
+      continue;
+    }
+    if (kernels.empty() || kernels.back().name != job.request.name)
+      kernels.push_back({job.request.name, {}});
+    kernels.back().variants.push_back(
+        {job.request.variant, std::move(*interface)});
+  }
+  if (failures)
+    return fail(llvm::Twine(failures) + " of " + llvm::Twine(jobs.size()) +
+                " variants have errors; wrote no header");
+  HeaderOptions header;
+  header.sourceName = llvm::sys::path::filename(options.input).str();
+  header.fileName = output == "-"
+                        ? llvm::sys::path::stem(options.input).str() + ".h"
+                        : llvm::sys::path::filename(output).str();
+  header.prefix = options.cPrefix;
+  if (llvm::Error error = writeFile(output, writeCHeader(kernels, header)))
+    return fail(llvm::toString(std::move(error)));
+  return 0;
+}
+
 int run(const Options &options) {
-  std::vector<llvm::StringRef> chips = getChipNames();
-  llvm::Expected<Description> description =
-      llvm::StringRef(options.input).ends_with(".mlir")
-          ? describeMlir(options)
-          : readDescription(options.input, chips);
+  if (!options.cPrefix.empty() && options.emit != Emit::CHeader)
+    return fail("expected '--emit=c-header' with '--c-prefix'");
+  if (!options.cPrefix.empty() && !isIdentifier(options.cPrefix))
+    return fail("expected an identifier for '--c-prefix', but got '" +
+                options.cPrefix + "'");
+  llvm::Expected<Description> description = readInput(options);
   if (!description)
     return fail(llvm::toString(description.takeError()));
   if (options.jobs < 1 || options.jobs > 1024)
@@ -389,6 +155,9 @@ int run(const Options &options) {
   llvm::Expected<std::vector<Job>> jobs = planJobs(options, *description);
   if (!jobs)
     return fail(llvm::toString(jobs.takeError()));
+  if (options.emit == Emit::CHeader)
+    return writeHeader(*jobs, options,
+                       options.output.empty() ? "-" : options.output);
   if (options.emit != Emit::Tilelib && jobs->size() != 1)
     return fail("expected one kernel, variant and chip for '--emit', but got " +
                 llvm::Twine(jobs->size()) +
@@ -426,7 +195,7 @@ int run(const Options &options) {
       continue;
     }
     ++failures;
-    llvm::errs() << "tile-compile: kernel '" << job.request.kernel
+    llvm::errs() << "tile-compile: kernel '" << job.request.name
                  << "', variant '" << job.request.variant << "', chip '"
                  << job.request.chip->name << "':\n"
                  << job.error << "\n";

@@ -72,7 +72,8 @@ static llvm::Error openLibrary(const Options &options, llvm::StringRef chip,
     return llvm::createStringError("expected --kernel for library '" +
                                    options.input + "'");
   source.request.sourceName = options.input;
-  source.request.kernel = options.kernel;
+  // The text of an image has one kernel, whose symbol may be another.
+  source.kernel = options.kernel;
   source.request.variant = options.variant;
   bool isFound = false;
   for (size_t i = 0; i < twLibraryGetNumImages(source.library); ++i) {
@@ -126,7 +127,7 @@ llvm::Error tilewright::compileToLibrary(Source &source, const ChipInfo &chip) {
   if (!compiled)
     return compiled.takeError();
   llvm::errs() << compiled->remarks;
-  source.request.kernel = compiled->kernel;
+  source.kernel = compiled->kernel;
   source.request.variant = compiled->variant;
   std::string bytes = writeLibrary(&*compiled);
   return toError(

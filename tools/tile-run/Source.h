@@ -12,7 +12,8 @@ namespace tilewright {
 /// A kernel to compile, or one of a library.
 struct Source {
   Source() = default;
-  Source(Source &&other) : request(std::move(other.request)) {
+  Source(Source &&other)
+      : request(std::move(other.request)), kernel(std::move(other.kernel)) {
     std::swap(library, other.library);
   }
   ~Source() { twLibraryDestroy(library); }
@@ -20,6 +21,8 @@ struct Source {
   /// The kernel and the variant; their text, but for its chip. Of a library,
   /// the text that it keeps.
   CompileRequest request;
+  /// What the library calls the kernel.
+  std::string kernel;
   /// Null where the kernel must be compiled.
   TwLibrary library = nullptr;
 };

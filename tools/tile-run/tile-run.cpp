@@ -233,7 +233,7 @@ llvm::Error runOnRuntime(const Options &options, bool &isRight) {
   const std::string &variant = source->request.variant;
   TwFunction function = nullptr;
   if (llvm::Error error = toError(twModuleGetFunction(
-          module, source->request.kernel.c_str(),
+          module, source->kernel.c_str(),
           variant.empty() ? nullptr : variant.c_str(), &function)))
     return error;
   TwKernel kernel = nullptr;

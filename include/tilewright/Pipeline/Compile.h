@@ -11,6 +11,7 @@
 #include "tilewright/Target/ChipInfo.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
+#include "llvm/Support/JSON.h"
 #include <atomic>
 #include <cstdint>
 #include <map>
@@ -48,6 +49,8 @@ struct CompileRequest {
   std::string sourceName;
   /// Symbol of the tile.kernel; may be empty where there is only one.
   std::string kernel;
+  /// What the metadata calls the kernel; its symbol if empty.
+  std::string name;
   /// Names the variant in the metadata.
   std::string variant = "default";
   KernelFacts facts;
@@ -147,6 +150,12 @@ compileForEmulator(const CompileRequest &request);
 
 /// The kernel with its facts written in, as MLIR text, without compiling it.
 llvm::Expected<std::string> specializeSource(const CompileRequest &request);
+
+/// The part of the metadata that the kernel and its facts decide, whatever the
+/// chip: `version`, `kernel`, `symbol`, `abi` and `grid`. Compiles nothing;
+/// `chip` may be null.
+llvm::Expected<llvm::json::Object>
+describeKernel(const CompileRequest &request);
 
 /// Symbols of the kernels in an MLIR text, in order.
 llvm::Expected<std::vector<std::string>>

@@ -7,6 +7,7 @@
 #include "tilewright-rt/Library.h"
 #include "tilewright-rt/Module.h"
 #include "tilewright-rt/Status.h"
+#include "tilewright-rt/Value.h"
 
 int twTestCallFromC(void);
 
