@@ -62,9 +62,14 @@ EntryState tilewright::rt::readEntry(const std::string &bytes,
   if (bytes.size() < sizeof(header))
     return EntryState::Damaged;
   std::memcpy(&header, bytes.data(), sizeof(header));
+  // Every version has the magic, its number and the check of the header where
+  // this one has them.
   if (std::memcmp(header.magic, kMagic, sizeof(kMagic)) != 0 ||
-      header.version != kVersion || header.reserved || header.zero ||
       header.headerCheck != XXH64(&header, kCheckedBytes, 0))
+    return EntryState::Damaged;
+  if (header.version != kVersion)
+    return EntryState::OtherVersion;
+  if (header.reserved || header.zero)
     return EntryState::Damaged;
   uint64_t rest = bytes.size() - sizeof(header);
   if (header.keyBytes > rest)
@@ -81,6 +86,12 @@ EntryState tilewright::rt::readEntry(const std::string &bytes,
     return EntryState::OtherKey;
   value = {bytes.data() + offset, header.valueBytes};
   return EntryState::Good;
+}
+
+TwBytes tilewright::rt::getEntryKey(const std::string &bytes) {
+  Header header;
+  std::memcpy(&header, bytes.data(), sizeof(header));
+  return {bytes.data() + sizeof(header), header.keyBytes};
 }
 
 TwBytes tilewright::rt::getEntryValue(const std::string &bytes) {

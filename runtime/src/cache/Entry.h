@@ -11,14 +11,15 @@ namespace tilewright::rt {
 /// The bytes of an entry.
 std::string writeEntry(TwBytes key, TwBytes value);
 
-enum class EntryState { Good, OtherKey, Damaged };
+enum class EntryState { Good, OtherKey, OtherVersion, Damaged };
 
 /// Checks the bytes of an entry against its own lengths and checksums, and
 /// against `key`, unless that is null. `value` points into `bytes`.
 EntryState readEntry(const std::string &bytes, const TwBytes *key,
                      TwBytes &value);
 
-/// The value in the bytes of an entry that were found to be good.
+/// The key and the value in the bytes of an entry that were found to be good.
+TwBytes getEntryKey(const std::string &bytes);
 TwBytes getEntryValue(const std::string &bytes);
 
 /// 32 hexadecimal digits that name the entry of `key`.
