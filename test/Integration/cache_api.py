@@ -26,7 +26,8 @@ class Options(ctypes.Structure):
         ("sharedFolders", ctypes.POINTER(ctypes.c_char_p)),
         ("numSharedFolders", ctypes.c_size_t), ("redis", ctypes.c_char_p),
         ("redisConnectMs", U32), ("redisCommandMs", U32), ("redisRetryMs", U32),
-        ("redisTtlSeconds", U32), ("redisMaxBytes", U64)]
+        ("redisTtlSeconds", U32), ("redisMaxBytes", U64),
+        ("secret", ctypes.c_char_p), ("secretBytes", ctypes.c_size_t)]
 
 
 class Layer(ctypes.Structure):

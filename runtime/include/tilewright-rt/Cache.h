@@ -64,6 +64,13 @@ typedef struct TwCacheOptions {
   /** Most bytes of an entry that is sent to the server or taken from it; 0:
    * 16 MiB. */
   uint64_t redisMaxBytes;
+
+  /** 16 to 4096 bytes that those know who may fill the shared folders and Redis:
+   * entries that were not sealed with them are misses, and what is put into
+   * Redis or exported is sealed. Null: the bytes of the file of
+   * TILEWRIGHT_CACHE_SECRET_FILE; no bytes: none. */
+  const void *secret;
+  size_t secretBytes;
 } TwCacheOptions;
 
 /** What looks into a layer found: each counts as one of the first six. */
@@ -105,14 +112,16 @@ typedef struct TwCacheValue {
 /** Opens a cache; the folder is made if there is none. `options` may be null.
  *
  * A server that is away is no error. Errors:
- *         INVALID_ARGUMENT  no folder is named, and none can be guessed; or the
- *                           address of Redis is none
+ *         INVALID_ARGUMENT  no folder is named, and none can be guessed; the
+ *                           address of Redis is none; or the secret is too
+ *                           short or too long
  *         UNSUPPORTED       the folder or a shared one belongs to another user,
  *                           or everybody may write to it; what it holds cannot
- *                           be trusted
+ *                           be trusted; or others may read the secret's file
  *         NOT_FOUND         there is none, and it cannot be made; there is no
- *                           such shared folder; or Redis is asked for, and
- *                           hiredis is missing */
+ *                           such shared folder or secret's file; or hiredis,
+ *                           for Redis, or libsodium, for a secret, is missing
+ */
 TW_EXPORTED TwStatus twCacheOpen(const TwCacheOptions *options, TwCache *cache);
 /** Values outlive it. Null is nothing. */
 TW_EXPORTED void twCacheClose(TwCache cache);

@@ -71,7 +71,6 @@ struct Wanted {
 
 } // namespace
 
-/// What the bytes of an entry are, if it was `key` that was asked for.
 static Look judge(const std::string &bytes, TwBytes key) {
   TwBytes value;
   switch (readEntry(bytes, &key, value)) {
@@ -87,18 +86,32 @@ static Look judge(const std::string &bytes, TwBytes key) {
   return Look::Damaged;
 }
 
-/// Reads an entry's file; `bytes` are its entry after a hit.
+/// What the bytes of an entry are, if it was `key` that was asked for. With a
+/// sealer nothing in them is believed before the seal. After a hit `bytes` are
+/// the entry alone.
+static Look judgeAndCut(std::string &bytes, TwBytes key, const Sealer *sealer) {
+  if (sealer && !sealer->isRight(bytes))
+    return Look::Rejected;
+  Look look = judge(bytes, key);
+  if (look == Look::Hit)
+    bytes.resize(getEntryBytes(bytes));
+  return look;
+}
+
+/// Reads an entry's file.
 static Look lookIntoFile(const std::string &path, TwBytes key,
-                         LayerCounters &counters, std::string &bytes) {
+                         const Sealer *sealer, LayerCounters &counters,
+                         std::string &bytes) {
   if (int error = readFile(path, bytes))
     return counters.count(error == ENOENT ? Look::Absent : Look::Unreachable);
   counters.countRead(bytes.size());
-  return counters.count(judge(bytes, key));
+  return counters.count(judgeAndCut(bytes, key, sealer));
 }
 
 static Look lookIntoFolder(TwCache cache, Wanted &wanted, std::string &bytes) {
   std::string path = cache->folder.getEntryPath(wanted.getName());
-  Look look = lookIntoFile(path, wanted.key, cache->folderCounters, bytes);
+  Look look = lookIntoFile(path, wanted.key, /*sealer=*/nullptr,
+                           cache->folderCounters, bytes);
   if (look == Look::Unreachable)
     ++cache->warnings;
   struct stat info;
@@ -121,14 +134,17 @@ static Look lookIntoRedis(TwCache cache, Wanted &wanted, std::string &bytes) {
   }
   counters.countRead(bytes.size());
   bool fits = bytes.size() <= cache->redis->getMaxBytes();
-  return counters.count(fits ? judge(bytes, wanted.key) : Look::Damaged);
+  return counters.count(
+      fits ? judgeAndCut(bytes, wanted.key, cache->sealer.get())
+           : Look::Damaged);
 }
 
 /// The layers that other machines share.
 static bool lookIntoShared(TwCache cache, Wanted &wanted, std::string &bytes) {
   for (const Folder &folder : cache->sharedFolders)
     if (lookIntoFile(folder.getEntryPath(wanted.getName()), wanted.key,
-                     cache->sharedCounters, bytes) == Look::Hit)
+                     cache->sealer.get(), cache->sharedCounters,
+                     bytes) == Look::Hit)
       return true;
   return cache->redis && lookIntoRedis(cache, wanted, bytes) == Look::Hit;
 }
@@ -172,10 +188,14 @@ static void putIntoFolder(TwCache cache, const std::string &name,
 
 static void putIntoRedis(TwCache cache, const std::string &name,
                          const std::string &entry) {
-  if (cache->isReadOnly || !cache->redis ||
-      entry.size() > cache->redis->getMaxBytes())
+  if (cache->isReadOnly || !cache->redis)
     return;
-  cache->redisCounters.countWrite(cache->redis->set(name, entry), entry.size());
+  uint64_t size = entry.size() + (cache->sealer ? kSealBytes : 0);
+  if (size > cache->redis->getMaxBytes())
+    return;
+  bool isDone = cache->redis->set(
+      name, cache->sealer ? cache->sealer->seal(entry) : entry);
+  cache->redisCounters.countWrite(isDone, size);
 }
 
 /// The entry that is wanted, or null; `asksShared`: whatever layer has it.

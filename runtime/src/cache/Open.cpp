@@ -3,6 +3,7 @@
 #include "../Support.h"
 #include "Clock.h"
 #include "Files.h"
+#include "SecretFile.h"
 #include "Storage.h"
 #include <cerrno>
 #include <cstdlib>
@@ -78,6 +79,25 @@ static TwStatus openRedis(const TwCacheOptions &options,
   return Redis::create(address, limits, cache.redis);
 }
 
+static TwStatus makeSealer(const TwCacheOptions &options,
+                           TwCacheStorage &cache) {
+  TwBytes secret = {options.secret, options.secretBytes};
+  std::string bytes;
+  if (!options.secret) {
+    const char *path = std::getenv("TILEWRIGHT_CACHE_SECRET_FILE");
+    if (!path || !*path)
+      return nullptr;
+    if (TwStatus status = readSecretFile(path, bytes))
+      return status;
+    secret = {bytes.data(), bytes.size()};
+  }
+  TwStatus status = nullptr;
+  if (secret.size)
+    status = Sealer::create(secret, cache.sealer);
+  explicit_bzero(&bytes[0], bytes.size());
+  return status;
+}
+
 static TwStatus openLayers(const TwCacheOptions &options,
                            TwCacheStorage &cache) {
   if (TwStatus status = openOwnFolder(options, cache))
@@ -88,6 +108,8 @@ static TwStatus openLayers(const TwCacheOptions &options,
       return status;
     cache.sharedFolders.push_back(Folder(folder));
   }
+  if (TwStatus status = makeSealer(options, cache))
+    return status;
   return openRedis(options, cache);
 }
 

@@ -7,6 +7,7 @@
 #include "Layer.h"
 #include "Memory.h"
 #include "Redis.h"
+#include "Seal.h"
 #include <memory>
 #include <vector>
 
@@ -16,7 +17,8 @@ struct TwCacheStorage {
   tilewright::rt::MemoryCache memory;
   tilewright::rt::Folder folder;
   std::vector<tilewright::rt::Folder> sharedFolders;
-  std::unique_ptr<tilewright::rt::Redis> redis; ///< null: none is asked for
+  std::unique_ptr<tilewright::rt::Redis> redis;   ///< null: none is asked for
+  std::unique_ptr<tilewright::rt::Sealer> sealer; ///< null: there is no secret
 
   uint64_t maxBytes = 0;
   bool isReadOnly = false, allowsGroupWrite = false, syncs = false;
