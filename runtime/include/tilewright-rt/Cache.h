@@ -163,6 +163,34 @@ TW_EXPORTED TwStatus twCacheGetUsage(TwCache cache, uint64_t *numEntries,
 TW_EXPORTED TwStatus twCacheVerify(TwCache cache, uint64_t *numEntries,
                                    uint64_t *numBytes, uint64_t *numDamaged);
 
+/** How many entries were copied from folder to folder, and how many not. */
+typedef struct TwCacheTransfer {
+  uint64_t numEntries, numBytes; /**< copied, with their seals */
+  uint64_t numKept;              /**< were there before */
+  uint64_t numDamaged, numOtherVersion;
+  uint64_t numRejected; /**< without the seal of the cache's secret */
+  uint64_t numFailed;   /**< could not be read or written */
+} TwCacheTransfer;
+
+/** Copies every good entry of the cache's folder to `folder`, which is made if
+ * there is none, may be read by everybody, and can be a shared folder. With a
+ * secret the entries are sealed. What is there already is replaced.
+ *
+ * Errors: INVALID_ARGUMENT  `folder` is the cache's own
+ *         UNSUPPORTED       others may write to `folder`
+ *         NOT_FOUND         it cannot be made */
+TW_EXPORTED TwStatus twCacheExport(TwCache cache, const char *folder,
+                                   TwCacheTransfer *transfer);
+/** Copies every good entry of `folder` to the cache's folder, whose own are
+ * kept. With a secret only what it sealed is copied, whoever `folder` belongs
+ * to.
+ *
+ * Errors: INVALID_ARGUMENT  the cache only reads
+ *         UNSUPPORTED       there is no secret, and others may write to `folder`
+ *         NOT_FOUND         there is no such folder, or it is none of a cache */
+TW_EXPORTED TwStatus twCacheImport(TwCache cache, const char *folder,
+                                   TwCacheTransfer *transfer);
+
 #ifdef __cplusplus
 }
 #endif

@@ -151,17 +151,18 @@ static bool lookIntoShared(TwCache cache, Wanted &wanted, std::string &bytes) {
 
 bool tilewright::rt::writeEntryFile(TwCache cache, const Folder &folder,
                                     const std::string &name,
-                                    const std::string &entry) {
+                                    const std::string &entry, FileUsers users) {
   std::string path = folder.getEntryPath(name),
               temporaries = folder.root + "/tmp";
   if (entry.size() > kMostFileBytes ||
-      makeFolders(path.substr(0, path.rfind('/'))) || makeFolders(temporaries))
+      makeFolders(path.substr(0, path.rfind('/')), users) ||
+      makeFolders(temporaries, users))
     return false;
   // A name that no other process has, on this machine or another.
   std::string temporary = temporaries + "/" + std::to_string(getpid()) + "-" +
                           std::to_string(cache->nonce) + "-" +
                           std::to_string(cache->numTemporaries.fetch_add(1));
-  return publishFile(temporary, path, entry, cache->syncs) == 0;
+  return publishFile(temporary, path, entry, cache->syncs, users) == 0;
 }
 
 /// Keeps the folder's bound, once in a while.
@@ -174,16 +175,17 @@ static void pruneSometimes(TwCache cache, uint64_t bytes) {
   twStatusDestroy(twCachePrune(cache, cache->maxBytes - cache->maxBytes / 8));
 }
 
-static void putIntoFolder(TwCache cache, const std::string &name,
-                          const std::string &entry) {
+bool tilewright::rt::putIntoFolder(TwCache cache, const std::string &name,
+                                   const std::string &entry) {
   if (cache->isReadOnly)
-    return;
+    return false;
   bool isDone = writeEntryFile(cache, cache->folder, name, entry);
   cache->folderCounters.countWrite(isDone, entry.size());
   if (isDone)
     pruneSometimes(cache, entry.size());
   else
     ++cache->warnings;
+  return isDone;
 }
 
 static void putIntoRedis(TwCache cache, const std::string &name,

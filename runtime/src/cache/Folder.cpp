@@ -46,14 +46,27 @@ std::vector<EntryFile> Folder::listEntries() const {
   return entries;
 }
 
-TwStatus tilewright::rt::checkOwner(const char *what, const std::string &folder,
-                                    bool allowsGroupWrite) {
-  struct stat info;
+static TwStatus getInfo(const char *what, const std::string &folder,
+                        struct stat &info) {
   if (stat(folder.c_str(), &info))
     return fail(TW_NOT_FOUND, "cannot open ", what, " '", folder,
                 "': ", std::strerror(errno));
   if (!S_ISDIR(info.st_mode))
     return fail(TW_NOT_FOUND, what, " '", folder, "' is no folder");
+  return nullptr;
+}
+
+TwStatus tilewright::rt::checkFolder(const char *what,
+                                     const std::string &folder) {
+  struct stat info;
+  return getInfo(what, folder, info);
+}
+
+TwStatus tilewright::rt::checkOwner(const char *what, const std::string &folder,
+                                    bool allowsGroupWrite) {
+  struct stat info;
+  if (TwStatus status = getInfo(what, folder, info))
+    return status;
   if (info.st_uid != geteuid() && info.st_uid != 0)
     return fail(TW_UNSUPPORTED, what, " '", folder, "' belongs to user ",
                 int64_t(info.st_uid), ", not to ", int64_t(geteuid()),

@@ -32,8 +32,15 @@ struct Folder {
 
 bool isHex(const std::string &text, size_t size);
 
+/// Refuses what is no folder. `what` names it in the message.
+///
+/// Errors: NOT_FOUND
+TwStatus checkFolder(const char *what, const std::string &folder);
+
 /// Whoever may write to a folder decides what code runs: refuses one of another
-/// user, or one that everybody may write to. `what` names it in the message.
+/// user, or one that everybody may write to.
+///
+/// Errors: NOT_FOUND, UNSUPPORTED
 TwStatus checkOwner(const char *what, const std::string &folder,
                     bool allowsGroupWrite);
 

@@ -3,6 +3,7 @@
 #ifndef TILEWRIGHT_RUNTIME_CACHE_STORAGE_H
 #define TILEWRIGHT_RUNTIME_CACHE_STORAGE_H
 
+#include "Files.h"
 #include "Folder.h"
 #include "Layer.h"
 #include "Memory.h"
@@ -37,7 +38,13 @@ namespace tilewright::rt {
 /// Writes an entry of this name to the cache's own folder or to another; false
 /// where the file system refuses.
 bool writeEntryFile(TwCache cache, const Folder &folder,
-                    const std::string &name, const std::string &entry);
+                    const std::string &name, const std::string &entry,
+                    FileUsers users = FileUsers::Owner);
+
+/// Writes an entry of this name to the cache's own folder, which is kept in its
+/// bound; false where the file system refuses, or it is only read.
+bool putIntoFolder(TwCache cache, const std::string &name,
+                   const std::string &entry);
 
 } // namespace tilewright::rt
 
