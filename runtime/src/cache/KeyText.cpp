@@ -10,10 +10,9 @@ using namespace tilewright::rt;
 
 static constexpr std::string_view kStart = "tilewright-key 1 ";
 static constexpr size_t kMostNameBytes = 128, kMostFields = 65536;
-/// A longer value is shown in part.
-static constexpr size_t kMostShownBytes = 64;
-/// What is shown before the first difference.
-static constexpr size_t kShownBefore = 16;
+/// A longer value is shown in part; of what is no text even less, since each
+/// byte takes four places.
+static constexpr size_t kMostShownBytes = 64, kMostShownBinary = 24;
 
 //===----------------------------------------------------------------------===//
 // Reading
@@ -104,12 +103,13 @@ std::string tilewright::rt::escape(std::string_view bytes) {
   return text;
 }
 
-/// What `bytes` have around `offset`.
-static std::string showAround(std::string_view bytes, size_t offset) {
-  size_t start = offset > kMostShownBytes / 2 ? offset - kShownBefore : 0;
+/// At most `most` of `bytes`, around `offset`.
+static std::string showAround(std::string_view bytes, size_t offset,
+                              size_t most) {
+  size_t start = offset > most / 2 ? offset - most / 4 : 0;
   std::string text = start ? "..." : "";
-  text += escape(bytes.substr(start, kMostShownBytes));
-  return text + (bytes.size() - start > kMostShownBytes ? "..." : "");
+  text += escape(bytes.substr(start, most));
+  return text + (bytes.size() - start > most ? "..." : "");
 }
 
 static std::string showStart(std::string_view bytes) {
@@ -145,7 +145,8 @@ static bool isShort(std::string_view bytes) {
 static std::string showLine(std::string_view bytes, size_t start,
                             size_t offset) {
   std::string_view line = bytes.substr(start);
-  return showAround(line.substr(0, line.find('\n')), offset - start);
+  return showAround(line.substr(0, line.find('\n')), offset - start,
+                    kMostShownBytes);
 }
 
 /// How the values of a field differ, which they do.
@@ -167,8 +168,8 @@ static KeyDifference compareValues(std::string_view field, std::string_view a,
   } else {
     result.part = KeyDifference::Bytes;
     result.position = offset;
-    result.a = showAround(a, offset);
-    result.b = showAround(b, offset);
+    result.a = showAround(a, offset, kMostShownBinary);
+    result.b = showAround(b, offset, kMostShownBinary);
   }
   return result;
 }
@@ -235,8 +236,8 @@ KeyComparison tilewright::rt::compareKeys(std::string_view a,
   KeyDifference difference;
   difference.part = KeyDifference::Bytes;
   difference.position = findDifference(a, b);
-  difference.a = showAround(a, difference.position);
-  difference.b = showAround(b, difference.position);
+  difference.a = showAround(a, difference.position, kMostShownBinary);
+  difference.b = showAround(b, difference.position, kMostShownBinary);
   result.differences.push_back(difference);
   return result;
 }
