@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "RedisAddress.h"
 #include "../Support.h"
+#include <sys/un.h>
 
 using namespace tilewright::rt;
 
@@ -48,7 +49,9 @@ TwStatus tilewright::rt::parseRedisAddress(const std::string &text,
   bool isGood = text.find('\0') == std::string::npos;
   if (startsWith(text, "unix:///")) {
     address.path = text.substr(7);
-    isGood &= address.path.size() > 1;
+    // The system has no room for a longer one, and hiredis would cut it.
+    isGood &= address.path.size() > 1 &&
+              address.path.size() < sizeof(sockaddr_un::sun_path);
   } else if (startsWith(text, "redis://")) {
     std::string rest = text.substr(8);
     // A password may have an '@'.

@@ -164,6 +164,13 @@ TEST_F(RedisTest, TooMuchIsCutOff) {
   EXPECT_EQ(count().redis.unreachable, 1u);
 }
 
+// A server that does not cut it as it was asked to.
+TEST_F(RedisTest, AnEntryOverTheBoundIsNotTaken) {
+  std::string entry = writeEntry(bytesOf("key"), bytesOf("value"));
+  options.redisMaxBytes = entry.size() - 1;
+  EXPECT_EQ(countAnswer(bulk(entry)).damaged, 1u);
+}
+
 // It accepts, and never answers: the time-out, and then no more waiting.
 TEST_F(RedisTest, ASilentServer) {
   FakeServer server(getPath(), [](const std::string &) { return ""; });
@@ -217,6 +224,23 @@ TEST_F(RedisTest, AServerThatDoesNotRead) {
   unlink(path.c_str());
 }
 
+// It goes while it is sent to: no signal ends this process.
+TEST_F(RedisTest, AServerThatGoesDuringAPut) {
+  FakeServer server(getPath(),
+                    [](const std::string &) { return FakeServer::kHangUp; });
+  openWith(server);
+  put("key", std::string(8 << 20, 'x'));
+  EXPECT_EQ(count().redis.failedWrites, 1u);
+}
+
+// hiredis would make room for all that it claims, and wait for it.
+TEST_F(RedisTest, AnArrayIsNotWaitedFor) {
+  options.redisCommandMs = 20000;
+  int64_t time = measureMs(
+      [&] { EXPECT_EQ(countAnswer("*1000000000\r\n").unreachable, 1u); });
+  EXPECT_LT(time, 10000);
+}
+
 TEST_F(RedisTest, AServerThatIsAway) {
   url = "unix://" + getPath();
   options.redis = url.c_str();
@@ -247,7 +271,8 @@ TEST_F(RedisTest, AServerThatComesBack) {
   EXPECT_EQ(get("key"), "(none)"); // not asked yet
   EXPECT_EQ(server.numConnections, 0u);
   std::this_thread::sleep_for(std::chrono::milliseconds(510));
-  EXPECT_EQ(get("key"), "value");
+  for (int i = 0; i < 20; ++i)
+    EXPECT_EQ(get("key"), "value"); // as if nothing had been
 }
 
 TEST_F(RedisTest, AConnectionThatWasClosedIsMadeAnew) {
@@ -327,6 +352,10 @@ TEST_F(RedisTest, Addresses) {
         "redis://h/x", "redis://h/1/2", "redis://[::1", "redis://[::1]x",
         "unix://", "unix:///", "unix://relative", "redis://h:99999999999"})
     EXPECT_EQ(parse(text), expected + text + "'");
+  const std::string longest = "/" + std::string(106, 'p');
+  EXPECT_EQ(parse("unix://" + longest), longest + "||6379|0||");
+  EXPECT_EQ(parse("unix://" + longest + "p"),
+            expected + "unix://" + longest + "p'");
   EXPECT_EQ(parse("redis://user:pass@host:x"),
             expected + "redis://...@host:x'");
   EXPECT_EQ(parse("redis://user@host"), expected + "redis://...@host'");

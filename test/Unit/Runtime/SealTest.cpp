@@ -91,9 +91,10 @@ TEST(SealerTest, AReaderWithoutASecretTakesASealedEntry) {
   EXPECT_EQ(getEntryBytes(sealed), entry.size());
   // A half of a trailer, two of them, or another's length.
   for (const std::string &bad :
-       {sealed.substr(0, sealed.size() - 1), sealed + sealed.substr(80),
-        entry + std::string(64, '\0'),
-        entry + makeSealer(kSecret)->seal(entry + "x").substr(81)})
+       {sealed.substr(0, sealed.size() - 1),
+        sealed + sealed.substr(entry.size()), entry + std::string(64, '\0'),
+        entry +
+            makeSealer(kSecret)->seal(entry + "x").substr(entry.size() + 1)})
     EXPECT_EQ(readEntry(bad, &key, value), EntryState::Damaged);
   // A value that looks like a trailer is a value.
   std::string tail = sealed.substr(entry.size());
