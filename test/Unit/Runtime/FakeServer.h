@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstring>
 #include <functional>
+#include <mutex>
 #include <poll.h>
 #include <string>
 #include <sys/socket.h>
@@ -42,6 +43,9 @@ public:
 
   std::string getUrl() const { return "unix://" + path; }
 
+  /// Held while `answer` runs: for a test that changes what it says while a
+  /// request that nobody waits for any more may still be answered.
+  std::mutex mutex;
   std::atomic<bool> isGood{false};
   std::atomic<unsigned> numConnections{0}, numRequests{0};
 
@@ -65,6 +69,10 @@ private:
       close(file);
     }
   }
+  std::string getReply(const std::string &request) {
+    std::lock_guard<std::mutex> lock(mutex);
+    return answer(request);
+  }
   void serveOne(int file) {
     char buffer[65536];
     while (waitFor(file)) {
@@ -72,7 +80,7 @@ private:
       if (count <= 0)
         return;
       ++numRequests;
-      std::string reply = answer({buffer, size_t(count)});
+      std::string reply = getReply({buffer, size_t(count)});
       if (reply == kHangUp)
         return;
       size_t step = pauseMs ? 1 : reply.size();

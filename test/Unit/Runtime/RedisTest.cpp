@@ -146,7 +146,10 @@ TEST_F(RedisTest, HostileAnswers) {
   options.maxMemoryBytes = 1;
   openWith(server);
   for (int i = 0; i < 500; ++i) {
-    reply = mutate(entry, random);
+    {
+      std::lock_guard<std::mutex> lock(server.mutex);
+      reply = mutate(entry, random);
+    }
     fs::remove_all(folder + "/v1");
     std::string got = get("key");
     ASSERT_TRUE(got == "(none)" || got == "value") << i;
