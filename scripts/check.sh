@@ -27,7 +27,8 @@ fail() {
 scripts/build.sh all tilewright-unittests || fail
 if [ "${1-}" = --sanitizers ]; then
   for preset in sanitize threads; do
-    PRESET=$preset scripts/build.sh RuntimeTests DriverTests JitTests || fail
+    PRESET=$preset scripts/build.sh CacheTests DriverTests JitTests \
+      RuntimeTests || fail
   done
 fi
 exec .venv/bin/python scripts/run_tests.py --build-dir build ${1+"$1"}

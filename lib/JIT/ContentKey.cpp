@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tilewright/JIT/Jit.h"
 
-#include "jit/Fields.h"
+#include "Fields.h"
 #include "jit/Request.h"
 
 namespace tilewright {

@@ -208,24 +208,17 @@ llvm::Expected<std::vector<CompileRequest>> listRequests(const Request &request,
     Specialization variant = original;
     if (llvm::Error error = setParameters(request, *kernel, bounds, variant))
       return std::move(error);
-    llvm::Expected<std::string> text = instantiate(*kernel, variant);
-    if (!text)
-      return text.takeError();
-    CompileRequest each = base;
-    each.source = std::move(*text);
-    each.sourceName = kernel->source.displayName;
-    each.kernel = kernel->entry;
-    each.name = kernel->name;
-    each.variant = variant.name;
-    each.facts.dims = variant.dims;
-    each.facts.divisible = variant.divisible;
-    each.facts.align = variant.align;
-    each.facts.atMost = variant.atMost;
-    each.optLevel =
-        request.optLevel < 0 ? kernel->optLevel : int(request.optLevel);
-    each.schedule =
-        request.schedule.empty() ? kernel->schedule : request.schedule;
-    requests.push_back(std::move(each));
+    auto each = makeRequest(*kernel, variant);
+    if (!each)
+      return each.takeError();
+    each->chip = base.chip;
+    each->assemblePtx = base.assemblePtx;
+    each->linker = base.linker;
+    if (request.optLevel >= 0)
+      each->optLevel = int(request.optLevel);
+    if (!request.schedule.empty())
+      each->schedule = request.schedule;
+    requests.push_back(std::move(*each));
   }
   if (requests.empty())
     return llvm::createStringError(getName(request) + ": error: kernel '" +
@@ -401,6 +394,26 @@ llvm::Expected<Match> match(const Request &request, const Bounds *bounds,
 }
 
 } // namespace
+
+llvm::Expected<CompileRequest> makeRequest(const KernelDescription &kernel,
+                                           const Specialization &variant) {
+  llvm::Expected<std::string> text = instantiate(kernel, variant);
+  if (!text)
+    return text.takeError();
+  CompileRequest request;
+  request.source = std::move(*text);
+  request.sourceName = kernel.source.displayName;
+  request.kernel = kernel.entry;
+  request.name = kernel.name;
+  request.variant = variant.name;
+  request.facts.dims = variant.dims;
+  request.facts.divisible = variant.divisible;
+  request.facts.align = variant.align;
+  request.facts.atMost = variant.atMost;
+  request.optLevel = kernel.optLevel;
+  request.schedule = kernel.schedule;
+  return request;
+}
 
 llvm::Expected<std::unique_ptr<KernelCompilation>>
 planCompilation(const Request &request, const std::atomic<bool> *isCancelled) {

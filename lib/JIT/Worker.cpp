@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tilewright-rt/Compiler.h"
 
+#include "Fields.h"
 #include "jit/Compiler.h"
-#include "jit/Fields.h"
 #include "tilewright/Support/CrashGuard.h"
 #include <cerrno>
 #include <cstring>

@@ -1,4 +1,5 @@
-// DriverLibrary.h - a vendor's driver, loaded when it is needed.
+// DriverLibrary.h - a vendor's driver, or another library that a machine may
+// lack, loaded when it is needed.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #ifndef TILEWRIGHT_RUNTIME_DRIVERLIBRARY_H
 #define TILEWRIGHT_RUNTIME_DRIVERLIBRARY_H

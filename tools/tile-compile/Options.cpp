@@ -57,6 +57,14 @@ Options parseCommandLine(int argc, char **argv) {
   static cl::opt<bool> noPtxas("no-assemble-ptx",
                                cl::desc("Keep PTX even where ptxas is found"),
                                cl::cat(category));
+  static cl::opt<Linker> linker(
+      "linker", cl::desc("What links AMD's code objects"),
+      cl::init(Linker::Lld),
+      cl::values(clEnumValN(Linker::Lld, "lld", "LLVM's, in this process"),
+                 clEnumValN(Linker::Comgr, "comgr",
+                            "ROCm's libamd_comgr, or what TILEWRIGHT_COMGR "
+                            "names")),
+      cl::cat(category));
   static cl::opt<std::string> cPrefix(
       "c-prefix", cl::value_desc("name"),
       cl::desc("What the names of the C header start with"), cl::cat(category));
@@ -72,6 +80,7 @@ Options parseCommandLine(int argc, char **argv) {
   options.kernels.assign(kernels.begin(), kernels.end());
   options.variants.assign(variants.begin(), variants.end());
   options.emit = emit;
+  options.linker = linker;
   options.jobs = jobs;
   options.timeReport = timeReport;
   options.quiet = quiet;

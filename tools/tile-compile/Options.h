@@ -4,6 +4,7 @@
 #ifndef TILEWRIGHT_TOOLS_TILECOMPILE_OPTIONS_H
 #define TILEWRIGHT_TOOLS_TILECOMPILE_OPTIONS_H
 
+#include "tilewright/Codegen/CodeObject.h"
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ struct Options {
   std::string input, output, report, cPrefix;
   std::vector<std::string> chips, kernels, variants;
   Emit emit = Emit::Tilelib;
+  Linker linker = Linker::Lld;
   unsigned jobs = 1;
   bool timeReport = false, quiet = false, assemblePtx = true;
 };

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "Plan.h"
+#include "tilewright/JIT/Jit.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -78,23 +79,12 @@ llvm::Expected<std::vector<Job>> planJobs(const Options &options,
       if (!options.variants.empty() &&
           !llvm::is_contained(options.variants, variant.name))
         continue;
-      llvm::Expected<std::string> source = instantiate(kernel, variant);
-      if (!source)
-        return source.takeError();
+      llvm::Expected<CompileRequest> request = makeRequest(kernel, variant);
+      if (!request)
+        return request.takeError();
       Job job;
-      job.request.name = kernel.name;
-      job.request.source = std::move(*source);
-      job.request.sourceName = kernel.source.displayName;
-      job.request.kernel = kernel.entry;
-      job.request.variant = variant.name;
-      job.request.facts = {variant.dims,
-                           variant.divisible,
-                           variant.align,
-                           variant.atMost,
-                           {},
-                           {}};
-      job.request.optLevel = kernel.optLevel;
-      job.request.schedule = kernel.schedule;
+      job.request = std::move(*request);
+      job.request.linker = options.linker;
       job.request.keepLlvm = options.emit == Emit::Llvm;
       job.request.keepAssembly = options.emit == Emit::Assembly;
       job.request.assemblePtx =

@@ -5,7 +5,7 @@
 #include "Plan.h"
 #include "Report.h"
 
-#include "tilewright/Codegen/Container.h"
+#include "tilewright/JIT/Jit.h"
 #include "tilewright/Pipeline/CHeader.h"
 #include "tilewright/Support/CrashGuard.h"
 #include "llvm/ADT/STLExtras.h"
@@ -91,14 +91,10 @@ std::string makeOutput(const std::vector<Job> &jobs, Emit emit) {
   default:
     break;
   }
-  std::vector<ContainerEntry> entries;
-  for (const Job &job : jobs) {
-    const CompiledKernel &kernel = *job.result;
-    entries.push_back({kernel.object.kind, kernel.object.bytes, kernel.chip,
-                       kernel.triple, kernel.kernel, kernel.variant,
-                       kernel.metadata, kernel.source, kernel.object.ptx});
-  }
-  return writeContainer(entries);
+  std::vector<const CompiledKernel *> kernels;
+  for (const Job &job : jobs)
+    kernels.push_back(&*job.result);
+  return writeLibrary(kernels);
 }
 
 bool isIdentifier(llvm::StringRef name) {

@@ -43,21 +43,10 @@ static llvm::Error openDescription(const Options &options, Source &source) {
     return llvm::createStringError("no variant '" + options.variant +
                                    "'; kernel '" + kernel->name + "' has " +
                                    llvm::join(names, ", "));
-  llvm::Expected<std::string> text = instantiate(*kernel, *variant);
-  if (!text)
-    return text.takeError();
-  source.request.source = std::move(*text);
-  source.request.sourceName = kernel->source.displayName;
-  source.request.kernel = kernel->entry;
-  source.request.variant = variant->name;
-  source.request.facts = {variant->dims,
-                          variant->divisible,
-                          variant->align,
-                          variant->atMost,
-                          {},
-                          {}};
-  source.request.optLevel = kernel->optLevel;
-  source.request.schedule = kernel->schedule;
+  llvm::Expected<CompileRequest> request = makeRequest(*kernel, *variant);
+  if (!request)
+    return request.takeError();
+  source.request = std::move(*request);
   return llvm::Error::success();
 }
 

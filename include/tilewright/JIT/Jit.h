@@ -8,6 +8,7 @@
 #ifndef TILEWRIGHT_JIT_JIT_H
 #define TILEWRIGHT_JIT_JIT_H
 
+#include "tilewright/Description/Description.h"
 #include "tilewright/Pipeline/Compile.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/Support/Error.h"
@@ -20,6 +21,11 @@ namespace tilewright {
 namespace rt {
 struct Request;
 } // namespace rt
+
+/// The compilation of a variant of a description's kernel, but for its chip.
+/// Errors are those of the template.
+llvm::Expected<CompileRequest> makeRequest(const KernelDescription &kernel,
+                                           const Specialization &variant);
 
 /// The library (.tilelib) of some compiled kernels.
 std::string writeLibrary(llvm::ArrayRef<const CompiledKernel *> kernels);

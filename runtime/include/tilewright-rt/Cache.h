@@ -1,11 +1,15 @@
-/* Cache.h - keeps what took long to make: bytes by key, in memory and in a
- * folder that processes share.
+/* Cache.h - keeps what took long to make: bytes by key, in memory, in a folder
+ * that processes share, and in layers that machines share.
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
  * A key is any bytes; an entry holds its whole key, so that what is found is
  * what was asked for, whatever a hash says. A damaged entry is a miss, and a
  * file system that refuses is at most a counted warning: the value stays in
  * memory. docs/CacheFormat.md describes the files.
+ *
+ * A value is looked for in memory, in the folder, in the shared folders and in
+ * Redis, in this order. What is found in one layer is put into those before it
+ * that may be written. A layer that is away, slow or wrong is a counted miss.
  *
  * A cache may be used from several threads, a folder from several processes and
  * machines.
@@ -40,18 +44,63 @@ typedef struct TwCacheOptions {
   int32_t allowsGroupWrite;
   /** Waits until the disk has an entry before others may see it. */
   int32_t syncs;
+
+  /** Folders like the first, which are only read, in this order. Null: those of
+   * TILEWRIGHT_CACHE_SHARED, with ':' between them. */
+  const char *const *sharedFolders;
+  size_t numSharedFolders;
+
+  /** A Redis server: "redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]" or
+   * "unix:///PATH". Null: TILEWRIGHT_CACHE_REDIS; "": none. What it answers is
+   * run: without a secret, trust whoever may write to it. */
+  const char *redis;
+  /** Most milliseconds to connect, and for a command with its answer; 0: 100.
+   * Finding the address of a HOST that is a name is not bounded by them. */
+  uint32_t redisConnectMs, redisCommandMs;
+  /** Milliseconds in which a server that failed is not asked; 0: 5000. */
+  uint32_t redisRetryMs;
+  /** Seconds after which the server forgets an entry; 0: it does not. */
+  uint32_t redisTtlSeconds;
+  /** Most bytes of an entry that is sent to the server or taken from it; 0:
+   * 16 MiB. */
+  uint64_t redisMaxBytes;
+
+  /** 16 to 4096 bytes that those know who may fill the shared folders and Redis:
+   * entries that were not sealed with them are misses, and what is put into
+   * Redis or exported is sealed. Null: the bytes of the file of
+   * TILEWRIGHT_CACHE_SECRET_FILE; no bytes: none. */
+  const void *secret;
+  size_t secretBytes;
 } TwCacheOptions;
+
+/** What looks into a layer found: each counts as one of the first six. */
+typedef struct TwCacheLayerCounters {
+  uint64_t hits, absent;
+  /** The bytes of an entry do not fit its lengths and checksums. */
+  uint64_t damaged;
+  uint64_t otherVersion;
+  /** Its seal is missing or not that of the secret. */
+  uint64_t rejected;
+  /** It could not be read, or the server was away, late or not asked. */
+  uint64_t unreachable;
+  uint64_t writes, failedWrites;
+  /** Bytes of whole entries; those that were no hit are among them. */
+  uint64_t readBytes, writtenBytes;
+} TwCacheLayerCounters;
 
 /** What happened since the cache was opened. */
 typedef struct TwCacheCounters {
+  /** Values that were asked for; the misses were in no layer. */
   uint64_t memoryHits, folderHits, misses;
-  /** Of the misses: entries that were damaged or of another version. */
+  /** Entries, of all layers, that were damaged or of another version. */
   uint64_t damaged;
   uint64_t puts;
-  /** Times that the file system refused. */
+  /** Times that the file system of the folder refused. */
   uint64_t warnings;
   /** Entries that were removed to keep the bound. */
   uint64_t evictions;
+  /** All shared folders count as one layer. */
+  TwCacheLayerCounters memory, folder, shared, redis;
 } TwCacheCounters;
 
 /** A value, and what keeps it. */
@@ -62,10 +111,17 @@ typedef struct TwCacheValue {
 
 /** Opens a cache; the folder is made if there is none. `options` may be null.
  *
- * Errors: INVALID_ARGUMENT  no folder is named, and none can be guessed
- *         UNSUPPORTED       the folder belongs to another user, or everybody
- *                           may write to it; what it holds cannot be trusted
- *         NOT_FOUND         there is none, and it cannot be made */
+ * A server that is away is no error. Errors:
+ *         INVALID_ARGUMENT  no folder is named, and none can be guessed; the
+ *                           address of Redis is none; or the secret is too
+ *                           short or too long
+ *         UNSUPPORTED       the folder or a shared one belongs to another user,
+ *                           or everybody may write to it; what it holds cannot
+ *                           be trusted; or others may read the secret's file
+ *         NOT_FOUND         there is none, and it cannot be made; there is no
+ *                           such shared folder or secret's file; or hiredis,
+ *                           for Redis, or libsodium, for a secret, is missing
+ */
 TW_EXPORTED TwStatus twCacheOpen(const TwCacheOptions *options, TwCache *cache);
 /** Values outlive it. Null is nothing. */
 TW_EXPORTED void twCacheClose(TwCache cache);
@@ -76,8 +132,8 @@ TW_EXPORTED const char *twCacheGetFolder(TwCache cache);
  * error. Give it back with twCacheValueDestroy. */
 TW_EXPORTED TwStatus twCacheGet(TwCache cache, TwBytes key,
                                 TwCacheValue *value);
-/** Sets the value of `key`, in memory as far as it fits and in the folder up to
- * 1 GiB; no other process sees a part of it. */
+/** Sets the value of `key`, in memory as far as it fits, in the folder up to
+ * 1 GiB and in Redis up to its bound; no other process sees a part of it. */
 TW_EXPORTED TwStatus twCachePut(TwCache cache, TwBytes key, TwBytes value);
 TW_EXPORTED void twCacheValueDestroy(TwCacheValue value);
 
@@ -89,7 +145,8 @@ TW_EXPORTED TwStatus twCacheTryLease(TwCache cache, TwBytes key,
                                      TwCacheLease *lease);
 TW_EXPORTED void twCacheLeaseDestroy(TwCacheLease lease);
 /** The value of `key`, or else a lease to make it: waits at most `milliseconds`
- * for another who is making it. Both null: the time is over; make it yourself. */
+ * for another who is making it. Both null: the time is over; make it yourself.
+ * While it waits, only memory and the folder are asked again. */
 TW_EXPORTED TwStatus twCacheGetOrLease(TwCache cache, TwBytes key,
                                        uint32_t milliseconds,
                                        TwCacheValue *value,
@@ -105,6 +162,34 @@ TW_EXPORTED TwStatus twCacheGetUsage(TwCache cache, uint64_t *numEntries,
 /** Reads every entry of the folder. */
 TW_EXPORTED TwStatus twCacheVerify(TwCache cache, uint64_t *numEntries,
                                    uint64_t *numBytes, uint64_t *numDamaged);
+
+/** How many entries were copied from folder to folder, and how many not. */
+typedef struct TwCacheTransfer {
+  uint64_t numEntries, numBytes; /**< copied, with their seals */
+  uint64_t numKept;              /**< were there before */
+  uint64_t numDamaged, numOtherVersion;
+  uint64_t numRejected; /**< without the seal of the cache's secret */
+  uint64_t numFailed;   /**< could not be read or written */
+} TwCacheTransfer;
+
+/** Copies every good entry of the cache's folder to `folder`, which is made if
+ * there is none, may be read by everybody, and can be a shared folder. With a
+ * secret the entries are sealed. What is there already is replaced.
+ *
+ * Errors: INVALID_ARGUMENT  `folder` is the cache's own
+ *         UNSUPPORTED       others may write to `folder`
+ *         NOT_FOUND         it cannot be made */
+TW_EXPORTED TwStatus twCacheExport(TwCache cache, const char *folder,
+                                   TwCacheTransfer *transfer);
+/** Copies every good entry of `folder` to the cache's folder, whose own are
+ * kept. With a secret only what it sealed is copied, whoever `folder` belongs
+ * to.
+ *
+ * Errors: INVALID_ARGUMENT  the cache only reads
+ *         UNSUPPORTED       there is no secret, and others may write to `folder`
+ *         NOT_FOUND         there is no such folder, or it is none of a cache */
+TW_EXPORTED TwStatus twCacheImport(TwCache cache, const char *folder,
+                                   TwCacheTransfer *transfer);
 
 #ifdef __cplusplus
 }

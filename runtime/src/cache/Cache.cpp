@@ -1,160 +1,21 @@
-// Cache.cpp - a cache: memory in front of a folder.
+// Cache.cpp - a cache's values: looks through the layers, and fills them.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "tilewright-rt/Cache.h"
 #include "../Support.h"
+#include "Clock.h"
 #include "Entry.h"
 #include "Files.h"
 #include "Lease.h"
-#include "Memory.h"
-#include <algorithm>
-#include <atomic>
+#include "Storage.h"
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
-#include <ctime>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 using namespace tilewright::rt;
 
-namespace {
-
-constexpr uint64_t kDefaultBytes = uint64_t(2) << 30;
-constexpr uint64_t kDefaultMemoryBytes = uint64_t(64) << 20;
 /// A hit sets an entry's time if it is older than this: one write in a while.
-constexpr int64_t kStampSeconds = 3600;
-/// What a writer that died left behind is removed after this.
-constexpr int64_t kStaleSeconds = 24 * 3600;
-constexpr uint32_t kPollMilliseconds = 5;
-
-bool isHex(const std::string &text, size_t size) {
-  return text.size() == size &&
-         text.find_first_not_of("0123456789abcdef") == std::string::npos;
-}
-
-/// "2b" for a folder of entries, and the rest of the name for an entry: nothing
-/// else in the folder is ever touched.
-constexpr size_t kFolderDigits = 2, kNameDigits = 30;
-constexpr const char *kEntrySuffix = ".entry";
-
-bool isEntryName(const std::string &name) {
-  size_t suffix = std::strlen(kEntrySuffix);
-  return name.size() == kNameDigits + suffix &&
-         name.compare(kNameDigits, suffix, kEntrySuffix) == 0 &&
-         isHex(name.substr(0, kNameDigits), kNameDigits);
-}
-
-} // namespace
-
-static int64_t getMilliseconds() {
-  timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return int64_t(time.tv_sec) * 1000 + time.tv_nsec / 1000000;
-}
-
-struct TwCacheStorage {
-  std::string folder, root;
-  uint64_t maxBytes = 0;
-  bool isReadOnly = false, syncs = false;
-  uint64_t nonce = 0; ///< a random number
-  MemoryCache memory;
-  std::atomic<uint64_t> memoryHits{0}, folderHits{0}, misses{0}, damaged{0},
-      puts{0}, warnings{0}, evictions{0}, numTemporaries{0};
-  /// Bytes that this process wrote since it looked at the folder.
-  std::atomic<uint64_t> written{0};
-
-  explicit TwCacheStorage(uint64_t maxMemoryBytes) : memory(maxMemoryBytes) {}
-
-  std::string getEntryPath(TwBytes key) const {
-    std::string name = getEntryName(key);
-    return root + "/" + name.substr(0, kFolderDigits) + "/" +
-           name.substr(kFolderDigits) + kEntrySuffix;
-  }
-  /// A name that no other process has, on this machine or another.
-  std::string getTemporaryPath() {
-    return root + "/tmp/" + std::to_string(getpid()) + "-" +
-           std::to_string(nonce) + "-" +
-           std::to_string(numTemporaries.fetch_add(1));
-  }
-};
-
-//===----------------------------------------------------------------------===//
-// Opening
-//===----------------------------------------------------------------------===//
-
-static std::string getDefaultFolder() {
-  if (const char *own = std::getenv("TILEWRIGHT_CACHE_DIR"); own && *own)
-    return own;
-  // The XDG base directory specification: relative paths are ignored.
-  if (const char *xdg = std::getenv("XDG_CACHE_HOME"); xdg && *xdg == '/')
-    return std::string(xdg) + "/tilewright";
-  if (const char *home = std::getenv("HOME"); home && *home == '/')
-    return std::string(home) + "/.cache/tilewright";
-  return {};
-}
-
-/// Whoever may write to the folder decides what code runs.
-static TwStatus checkOwner(const std::string &folder, bool allowsGroupWrite) {
-  struct stat info;
-  if (stat(folder.c_str(), &info))
-    return fail(TW_NOT_FOUND, "cannot open cache folder '", folder,
-                "': ", std::strerror(errno));
-  if (!S_ISDIR(info.st_mode))
-    return fail(TW_NOT_FOUND, "cache folder '", folder, "' is no folder");
-  if (info.st_uid != geteuid() && info.st_uid != 0)
-    return fail(TW_UNSUPPORTED, "cache folder '", folder, "' belongs to user ",
-                int64_t(info.st_uid), ", not to ", int64_t(geteuid()),
-                ": what it holds cannot be trusted");
-  if (info.st_mode & S_IWOTH)
-    return fail(TW_UNSUPPORTED, "everybody may write to cache folder '", folder,
-                "': what it holds cannot be trusted");
-  if ((info.st_mode & S_IWGRP) && !allowsGroupWrite)
-    return fail(TW_UNSUPPORTED, "a group may write to cache folder '", folder,
-                "': allow it, or take the right away");
-  return nullptr;
-}
-
-TwStatus twCacheOpen(const TwCacheOptions *options, TwCache *cache) {
-  TwCacheOptions defaults = {};
-  const TwCacheOptions &used = options ? *options : defaults;
-  if (!cache)
-    return fail(TW_INVALID_ARGUMENT, "expected a place for the cache");
-  *cache = nullptr;
-  std::string folder = used.folder ? used.folder : getDefaultFolder();
-  if (folder.empty())
-    return fail(TW_INVALID_ARGUMENT,
-                "expected a cache folder: set TILEWRIGHT_CACHE_DIR, or HOME");
-  if (!used.isReadOnly)
-    if (int error = makeFolders(folder))
-      return fail(TW_NOT_FOUND, "cannot make cache folder '", folder,
-                  "': ", std::strerror(error));
-  if (TwStatus status = checkOwner(folder, used.allowsGroupWrite))
-    return status;
-  auto result = std::make_unique<TwCacheStorage>(
-      used.maxMemoryBytes ? used.maxMemoryBytes : kDefaultMemoryBytes);
-  result->folder = folder;
-  result->root = folder + "/v1";
-  result->maxBytes = used.maxBytes ? used.maxBytes : kDefaultBytes;
-  result->isReadOnly = used.isReadOnly;
-  result->syncs = used.syncs;
-  if (getrandom(&result->nonce, sizeof(result->nonce), GRND_NONBLOCK) !=
-      ssize_t(sizeof(result->nonce)))
-    result->nonce =
-        uint64_t(getMilliseconds()) ^ reinterpret_cast<uintptr_t>(result.get());
-  *cache = result.release();
-  return nullptr;
-}
-
-void twCacheClose(TwCache cache) { delete cache; }
-
-const char *twCacheGetFolder(TwCache cache) { return cache->folder.c_str(); }
-
-void twCacheGetCounters(TwCache cache, TwCacheCounters *counters) {
-  *counters = {cache->memoryHits, cache->folderHits, cache->misses,
-               cache->damaged,    cache->puts,       cache->warnings,
-               cache->evictions};
-}
+static constexpr int64_t kStampSeconds = 3600;
+static constexpr uint32_t kPollMilliseconds = 5;
 
 //===----------------------------------------------------------------------===//
 // Values
@@ -186,51 +47,122 @@ static TwStatus checkKey(TwCache cache, TwBytes key) {
   return nullptr;
 }
 
-/// The entry of `key` from the folder, or null.
-static MemoryCache::Value readFromFolder(TwCache cache, TwBytes key) {
-  std::string path = cache->getEntryPath(key);
-  auto bytes = std::make_shared<std::string>();
-  if (int error = readFile(path, *bytes)) {
-    if (error != ENOENT)
-      ++cache->warnings;
-    return nullptr;
+//===----------------------------------------------------------------------===//
+// Layers
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// What is looked for: a key, its text for the memory, and its name elsewhere.
+struct Wanted {
+  TwBytes key;
+  std::string text, name;
+
+  explicit Wanted(TwBytes key)
+      : key(key), text(static_cast<const char *>(key.data), key.size) {}
+
+  /// The hash of a large key takes a while, and a hit in memory needs none.
+  const std::string &getName() {
+    if (name.empty())
+      name = getEntryName(key);
+    return name;
   }
+};
+
+} // namespace
+
+static Look judge(const std::string &bytes, TwBytes key) {
   TwBytes value;
-  switch (readEntry(*bytes, &key, value)) {
+  switch (readEntry(bytes, &key, value)) {
   case EntryState::Good:
-    break;
-  case EntryState::Damaged:
-    ++cache->damaged;
-    return nullptr;
+    return Look::Hit;
   case EntryState::OtherKey: // of the same hash
-    return nullptr;
+    return Look::Absent;
+  case EntryState::OtherVersion:
+    return Look::OtherVersion;
+  case EntryState::Damaged:
+    break;
   }
-  struct stat info;
-  if (!cache->isReadOnly && stat(path.c_str(), &info) == 0 &&
-      std::abs(getNow() - int64_t(info.st_mtime)) > kStampSeconds)
-    stampFile(path);
-  return bytes;
+  return Look::Damaged;
 }
 
-TwStatus twCacheGet(TwCache cache, TwBytes key, TwCacheValue *value) {
-  if (TwStatus status = checkKey(cache, key))
-    return status;
-  *value = {};
-  std::string name(static_cast<const char *>(key.data), key.size);
-  if (MemoryCache::Value entry = cache->memory.find(name)) {
-    ++cache->memoryHits;
-    *value = makeValue(std::move(entry));
-    return nullptr;
+/// What the bytes of an entry are, if it was `key` that was asked for. With a
+/// sealer nothing in them is believed before the seal. After a hit `bytes` are
+/// the entry alone.
+static Look judgeAndCut(std::string &bytes, TwBytes key, const Sealer *sealer) {
+  if (sealer && !sealer->isRight(bytes))
+    return Look::Rejected;
+  Look look = judge(bytes, key);
+  if (look == Look::Hit)
+    bytes.resize(getEntryBytes(bytes));
+  return look;
+}
+
+/// Reads an entry's file.
+static Look lookIntoFile(const std::string &path, TwBytes key,
+                         const Sealer *sealer, LayerCounters &counters,
+                         std::string &bytes) {
+  if (int error = readFile(path, bytes))
+    return counters.count(error == ENOENT ? Look::Absent : Look::Unreachable);
+  counters.countRead(bytes.size());
+  return counters.count(judgeAndCut(bytes, key, sealer));
+}
+
+static Look lookIntoFolder(TwCache cache, Wanted &wanted, std::string &bytes) {
+  std::string path = cache->folder.getEntryPath(wanted.getName());
+  Look look = lookIntoFile(path, wanted.key, /*sealer=*/nullptr,
+                           cache->folderCounters, bytes);
+  if (look == Look::Unreachable)
+    ++cache->warnings;
+  struct stat info;
+  if (look == Look::Hit && !cache->isReadOnly &&
+      stat(path.c_str(), &info) == 0 &&
+      std::abs(getNow() - int64_t(info.st_mtime)) > kStampSeconds)
+    stampFile(path);
+  return look;
+}
+
+static Look lookIntoRedis(TwCache cache, Wanted &wanted, std::string &bytes) {
+  LayerCounters &counters = cache->redisCounters;
+  switch (cache->redis->get(wanted.getName(), bytes)) {
+  case Redis::Answer::Absent:
+    return counters.count(Look::Absent);
+  case Redis::Answer::Unreachable:
+    return counters.count(Look::Unreachable);
+  case Redis::Answer::Found:
+    break;
   }
-  MemoryCache::Value entry = readFromFolder(cache, key);
-  if (!entry) {
-    ++cache->misses;
-    return nullptr;
-  }
-  ++cache->folderHits;
-  cache->memory.set(name, entry);
-  *value = makeValue(std::move(entry));
-  return nullptr;
+  counters.countRead(bytes.size());
+  bool fits = bytes.size() <= cache->redis->getMaxBytes();
+  return counters.count(
+      fits ? judgeAndCut(bytes, wanted.key, cache->sealer.get())
+           : Look::Damaged);
+}
+
+/// The layers that other machines share.
+static bool lookIntoShared(TwCache cache, Wanted &wanted, std::string &bytes) {
+  for (const Folder &folder : cache->sharedFolders)
+    if (lookIntoFile(folder.getEntryPath(wanted.getName()), wanted.key,
+                     cache->sealer.get(), cache->sharedCounters,
+                     bytes) == Look::Hit)
+      return true;
+  return cache->redis && lookIntoRedis(cache, wanted, bytes) == Look::Hit;
+}
+
+bool tilewright::rt::writeEntryFile(TwCache cache, const Folder &folder,
+                                    const std::string &name,
+                                    const std::string &entry, FileUsers users) {
+  std::string path = folder.getEntryPath(name),
+              temporaries = folder.root + "/tmp";
+  if (entry.size() > kMostFileBytes ||
+      makeFolders(path.substr(0, path.rfind('/')), users) ||
+      makeFolders(temporaries, users))
+    return false;
+  // A name that no other process has, on this machine or another.
+  std::string temporary = temporaries + "/" + std::to_string(getpid()) + "-" +
+                          std::to_string(cache->nonce) + "-" +
+                          std::to_string(cache->numTemporaries.fetch_add(1));
+  return publishFile(temporary, path, entry, cache->syncs, users) == 0;
 }
 
 /// Keeps the folder's bound, once in a while.
@@ -243,6 +175,60 @@ static void pruneSometimes(TwCache cache, uint64_t bytes) {
   twStatusDestroy(twCachePrune(cache, cache->maxBytes - cache->maxBytes / 8));
 }
 
+bool tilewright::rt::putIntoFolder(TwCache cache, const std::string &name,
+                                   const std::string &entry) {
+  if (cache->isReadOnly)
+    return false;
+  bool isDone = writeEntryFile(cache, cache->folder, name, entry);
+  cache->folderCounters.countWrite(isDone, entry.size());
+  if (isDone)
+    pruneSometimes(cache, entry.size());
+  else
+    ++cache->warnings;
+  return isDone;
+}
+
+static void putIntoRedis(TwCache cache, const std::string &name,
+                         const std::string &entry) {
+  if (cache->isReadOnly || !cache->redis)
+    return;
+  uint64_t size = entry.size() + (cache->sealer ? kSealBytes : 0);
+  if (size > cache->redis->getMaxBytes())
+    return;
+  bool isDone = cache->redis->set(
+      name, cache->sealer ? cache->sealer->seal(entry) : entry);
+  cache->redisCounters.countWrite(isDone, size);
+}
+
+/// The entry that is wanted, or null; `asksShared`: whatever layer has it.
+static MemoryCache::Value find(TwCache cache, Wanted &wanted, bool asksShared) {
+  if (MemoryCache::Value entry = cache->memory.find(wanted.text)) {
+    cache->memoryCounters.count(Look::Hit);
+    return entry;
+  }
+  cache->memoryCounters.count(Look::Absent);
+  auto bytes = std::make_shared<std::string>();
+  if (lookIntoFolder(cache, wanted, *bytes) != Look::Hit) {
+    if (!asksShared || !lookIntoShared(cache, wanted, *bytes))
+      return nullptr;
+    putIntoFolder(cache, wanted.getName(), *bytes);
+  }
+  cache->memory.set(wanted.text, bytes);
+  return bytes;
+}
+
+TwStatus twCacheGet(TwCache cache, TwBytes key, TwCacheValue *value) {
+  if (TwStatus status = checkKey(cache, key))
+    return status;
+  *value = {};
+  Wanted wanted(key);
+  if (MemoryCache::Value entry = find(cache, wanted, /*asksShared=*/true))
+    *value = makeValue(std::move(entry));
+  else
+    ++cache->misses;
+  return nullptr;
+}
+
 TwStatus twCachePut(TwCache cache, TwBytes key, TwBytes value) {
   if (TwStatus status = checkKey(cache, key))
     return status;
@@ -250,23 +236,11 @@ TwStatus twCachePut(TwCache cache, TwBytes key, TwBytes value) {
     return fail(TW_INVALID_ARGUMENT, "expected a value of ",
                 std::to_string(value.size), " bytes, but got null");
   ++cache->puts;
+  Wanted wanted(key);
   auto entry = std::make_shared<const std::string>(writeEntry(key, value));
-  cache->memory.set(std::string(static_cast<const char *>(key.data), key.size),
-                    entry);
-  if (cache->isReadOnly)
-    return nullptr;
-  std::string path = cache->getEntryPath(key);
-  int error = entry->size() > kMostFileBytes ? EFBIG : 0;
-  if (!error)
-    error = makeFolders(path.substr(0, path.rfind('/')));
-  if (!error)
-    error = makeFolders(cache->root + "/tmp");
-  if (!error)
-    error = publishFile(cache->getTemporaryPath(), path, *entry, cache->syncs);
-  if (error)
-    ++cache->warnings;
-  else
-    pruneSometimes(cache, entry->size());
+  cache->memory.set(wanted.text, entry);
+  putIntoFolder(cache, wanted.getName(), *entry);
+  putIntoRedis(cache, wanted.getName(), *entry);
   return nullptr;
 }
 
@@ -280,8 +254,9 @@ TwStatus twCacheTryLease(TwCache cache, TwBytes key, TwCacheLease *lease) {
   *lease = nullptr;
   auto result = std::make_unique<TwCacheLeaseStorage>();
   LeaseState state = LeaseState::NoLocks;
-  if (!cache->isReadOnly && !makeFolders(cache->root + "/lock"))
-    state = tryLease(cache->root + "/lock/" + getEntryName(key), *result);
+  if (!cache->isReadOnly && !makeFolders(cache->folder.root + "/lock"))
+    state =
+        tryLease(cache->folder.root + "/lock/" + getEntryName(key), *result);
   if (state == LeaseState::Taken)
     return nullptr;
   if (state == LeaseState::NoLocks)
@@ -299,128 +274,24 @@ void twCacheLeaseDestroy(TwCacheLease lease) {
 TwStatus twCacheGetOrLease(TwCache cache, TwBytes key, uint32_t milliseconds,
                            TwCacheValue *value, TwCacheLease *lease) {
   *lease = nullptr;
+  if (TwStatus status = twCacheGet(cache, key, value))
+    return status;
+  Wanted wanted(key);
   int64_t end = getMilliseconds() + milliseconds;
-  while (true) {
-    if (TwStatus status = twCacheGet(cache, key, value))
-      return status;
-    if (value->owner)
-      return nullptr;
+  while (!value->owner) {
     if (TwStatus status = twCacheTryLease(cache, key, lease))
       return status;
-    if (*lease) {
-      // Who had it before may have put the value just now.
-      TwStatus status = twCacheGet(cache, key, value);
-      if (status || value->owner) {
-        twCacheLeaseDestroy(*lease);
-        *lease = nullptr;
-      }
-      return status;
-    }
-    if (getMilliseconds() >= end)
-      return nullptr;
-    timespec pause = {0, long(kPollMilliseconds) * 1000000};
-    nanosleep(&pause, nullptr);
-  }
-}
-
-//===----------------------------------------------------------------------===//
-// The whole folder
-//===----------------------------------------------------------------------===//
-
-namespace {
-struct EntryFile {
-  std::string path;
-  uint64_t bytes;
-  int64_t stamp;
-};
-} // namespace
-
-static std::vector<EntryFile> listEntries(TwCache cache) {
-  std::vector<EntryFile> entries;
-  for (const FileInfo &folder : listFolder(cache->root)) {
-    if (!folder.isFolder || !isHex(folder.name, kFolderDigits))
-      continue;
-    std::string path = cache->root + "/" + folder.name + "/";
-    for (const FileInfo &file : listFolder(path))
-      if (!file.isFolder && isEntryName(file.name))
-        entries.push_back({path + file.name, file.bytes, file.stamp});
-  }
-  return entries;
-}
-
-TwStatus twCachePrune(TwCache cache, uint64_t maxBytes) {
-  if (!cache)
-    return fail(TW_INVALID_ARGUMENT, "expected a cache");
-  if (cache->isReadOnly)
-    return fail(TW_INVALID_ARGUMENT, "cache folder '", cache->folder,
-                "' was opened to be read alone");
-  int64_t now = getNow();
-  for (const FileInfo &file : listFolder(cache->root + "/tmp"))
-    if (!file.isFolder && file.stamp < now - kStaleSeconds)
-      unlink((cache->root + "/tmp/" + file.name).c_str());
-  for (const FileInfo &file : listFolder(cache->root + "/lock")) {
-    if (file.isFolder || !isHex(file.name, 32) ||
-        file.stamp >= now - kStaleSeconds)
-      continue;
-    // Removed by who holds it alone.
-    TwCacheLeaseStorage lease;
-    std::string path = cache->root + "/lock/" + file.name;
-    if (tryLease(path, lease) == LeaseState::Held) {
-      unlink(path.c_str());
-      releaseLease(lease);
-    }
-  }
-  std::vector<EntryFile> entries = listEntries(cache);
-  uint64_t total = 0;
-  // A clock that jumped back must not protect an entry for ever.
-  for (EntryFile &entry : entries) {
-    total += entry.bytes;
-    entry.stamp = std::min(entry.stamp, now);
-  }
-  std::sort(entries.begin(), entries.end(),
-            [](const EntryFile &a, const EntryFile &b) {
-              return a.stamp != b.stamp ? a.stamp < b.stamp : a.path < b.path;
-            });
-  for (const EntryFile &entry : entries) {
-    if (total <= maxBytes)
+    // Who has the lease, or had it before, may have put the value just now.
+    if (MemoryCache::Value entry = find(cache, wanted, /*asksShared=*/false)) {
+      *value = makeValue(std::move(entry));
+      twCacheLeaseDestroy(*lease);
+      *lease = nullptr;
+    } else if (*lease || getMilliseconds() >= end) {
       break;
-    if (unlink(entry.path.c_str()) && errno != ENOENT) {
-      ++cache->warnings;
-      continue;
+    } else {
+      timespec pause = {0, long(kPollMilliseconds) * 1000000};
+      nanosleep(&pause, nullptr);
     }
-    ++cache->evictions;
-    total -= entry.bytes;
-  }
-  return nullptr;
-}
-
-TwStatus twCacheGetUsage(TwCache cache, uint64_t *numEntries,
-                         uint64_t *numBytes) {
-  if (!cache || !numEntries || !numBytes)
-    return fail(TW_INVALID_ARGUMENT, "expected a cache and places for counts");
-  *numEntries = *numBytes = 0;
-  for (const EntryFile &entry : listEntries(cache)) {
-    ++*numEntries;
-    *numBytes += entry.bytes;
-  }
-  return nullptr;
-}
-
-TwStatus twCacheVerify(TwCache cache, uint64_t *numEntries, uint64_t *numBytes,
-                       uint64_t *numDamaged) {
-  if (!cache || !numEntries || !numBytes || !numDamaged)
-    return fail(TW_INVALID_ARGUMENT, "expected a cache and places for counts");
-  *numEntries = *numBytes = *numDamaged = 0;
-  for (const EntryFile &entry : listEntries(cache)) {
-    std::string bytes;
-    TwBytes value;
-    int error = readFile(entry.path, bytes);
-    if (error == ENOENT)
-      continue; // removed meanwhile
-    ++*numEntries;
-    *numBytes += entry.bytes;
-    if (error || readEntry(bytes, nullptr, value) != EntryState::Good)
-      ++*numDamaged;
   }
   return nullptr;
 }

@@ -1,6 +1,7 @@
 // Entry.cpp - the file of a cache entry; docs/CacheFormat.md.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Entry.h"
+#include "Seal.h"
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -62,17 +63,25 @@ EntryState tilewright::rt::readEntry(const std::string &bytes,
   if (bytes.size() < sizeof(header))
     return EntryState::Damaged;
   std::memcpy(&header, bytes.data(), sizeof(header));
+  // Every version has the magic, its number and the check of the header where
+  // this one has them.
   if (std::memcmp(header.magic, kMagic, sizeof(kMagic)) != 0 ||
-      header.version != kVersion || header.reserved || header.zero ||
       header.headerCheck != XXH64(&header, kCheckedBytes, 0))
     return EntryState::Damaged;
-  uint64_t rest = bytes.size() - sizeof(header);
-  if (header.keyBytes > rest)
+  if (header.version != kVersion)
+    return EntryState::OtherVersion;
+  if (header.reserved || header.zero)
+    return EntryState::Damaged;
+  if (header.keyBytes > bytes.size() - sizeof(header))
     return EntryState::Damaged;
   uint64_t offset = getValueOffset(header.keyBytes);
-  if (offset > bytes.size() || header.valueBytes != bytes.size() - offset)
+  if (offset > bytes.size() || header.valueBytes > bytes.size() - offset)
     return EntryState::Damaged;
-  XXH128_hash_t check = XXH3_128bits(bytes.data() + sizeof(header), rest);
+  uint64_t size = offset + header.valueBytes;
+  if (bytes.size() != size && !hasSeal(bytes, size))
+    return EntryState::Damaged;
+  XXH128_hash_t check =
+      XXH3_128bits(bytes.data() + sizeof(header), size - sizeof(header));
   if (check.low64 != header.checkLow || check.high64 != header.checkHigh)
     return EntryState::Damaged;
   if (key &&
@@ -83,10 +92,22 @@ EntryState tilewright::rt::readEntry(const std::string &bytes,
   return EntryState::Good;
 }
 
+TwBytes tilewright::rt::getEntryKey(const std::string &bytes) {
+  Header header;
+  std::memcpy(&header, bytes.data(), sizeof(header));
+  return {bytes.data() + sizeof(header), header.keyBytes};
+}
+
 TwBytes tilewright::rt::getEntryValue(const std::string &bytes) {
   Header header;
   std::memcpy(&header, bytes.data(), sizeof(header));
   return {bytes.data() + getValueOffset(header.keyBytes), header.valueBytes};
+}
+
+uint64_t tilewright::rt::getEntryBytes(const std::string &bytes) {
+  Header header;
+  std::memcpy(&header, bytes.data(), sizeof(header));
+  return getValueOffset(header.keyBytes) + header.valueBytes;
 }
 
 std::string tilewright::rt::getEntryName(TwBytes key) {

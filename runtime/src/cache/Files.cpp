@@ -52,9 +52,10 @@ static int writeAll(int file, const std::string &bytes) {
 }
 
 int rt::publishFile(const std::string &temporary, const std::string &path,
-                    const std::string &bytes, bool syncs) {
+                    const std::string &bytes, bool syncs, FileUsers users) {
   int file = open(temporary.c_str(),
-                  O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+                  O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+                  users == FileUsers::Owner ? 0600 : 0644);
   if (file < 0)
     return errno;
   int error = writeAll(file, bytes);
@@ -70,15 +71,16 @@ int rt::publishFile(const std::string &temporary, const std::string &path,
   return error;
 }
 
-int rt::makeFolders(const std::string &path) {
+int rt::makeFolders(const std::string &path, FileUsers users) {
   struct stat info;
   if (stat(path.c_str(), &info) == 0)
     return S_ISDIR(info.st_mode) ? 0 : ENOTDIR;
   size_t slash = path.rfind('/');
   if (slash != std::string::npos && slash > 0)
-    if (int error = makeFolders(path.substr(0, slash)))
+    if (int error = makeFolders(path.substr(0, slash), users))
       return error;
-  if (mkdir(path.c_str(), 0700) == 0 || errno == EEXIST)
+  if (mkdir(path.c_str(), users == FileUsers::Owner ? 0700 : 0755) == 0 ||
+      errno == EEXIST)
     return 0;
   return errno;
 }

@@ -15,13 +15,17 @@ constexpr uint64_t kMostFileBytes = uint64_t(1) << 30;
 /// Reads a regular file; 0 or errno. Never follows a link at its end.
 int readFile(const std::string &path, std::string &bytes);
 
+/// Who may read what is made; nobody else may write to it.
+enum class FileUsers { Owner, Everybody };
+
 /// Writes `bytes` to a new file `temporary` and renames it to `path`, so that
 /// others see all of it or nothing; 0 or errno, and nothing is left then.
 int publishFile(const std::string &temporary, const std::string &path,
-                const std::string &bytes, bool syncs);
+                const std::string &bytes, bool syncs,
+                FileUsers users = FileUsers::Owner);
 
-/// Makes a folder and those above it, for this user alone; 0 or errno.
-int makeFolders(const std::string &path);
+/// Makes a folder and those above it; 0 or errno.
+int makeFolders(const std::string &path, FileUsers users = FileUsers::Owner);
 
 struct FileInfo {
   std::string name;

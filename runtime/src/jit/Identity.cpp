@@ -1,8 +1,8 @@
 // Identity.cpp - which compiler and which tools make a kernel.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Identity.h"
+#include "../Fields.h"
 #include "../Support.h"
-#include "Fields.h"
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>

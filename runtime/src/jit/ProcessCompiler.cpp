@@ -1,8 +1,8 @@
 // ProcessCompiler.cpp - the compiler in a process of its own.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "../Fields.h"
 #include "../Support.h"
 #include "Compiler.h"
-#include "Fields.h"
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>

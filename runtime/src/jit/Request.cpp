@@ -1,8 +1,8 @@
 // Request.cpp - requests as bytes.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Request.h"
+#include "../Fields.h"
 #include "../Support.h"
-#include "Fields.h"
 #include <charconv>
 
 using namespace tilewright::rt;

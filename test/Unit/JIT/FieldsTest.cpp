@@ -1,6 +1,6 @@
 // FieldsTest.cpp - named fields as bytes.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "jit/Fields.h"
+#include "Fields.h"
 #include "gtest/gtest.h"
 
 using namespace tilewright::rt;

@@ -1,10 +1,11 @@
 // Worker.cpp - uses a cache whose file system fails, and checks what it gets.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// cache-fault-worker FOLDER SEED OPERATIONS COUNTERS
+// cache-fault-worker FOLDER SEED OPERATIONS COUNTERS [SHARED [SECRET]]
 //
-// COUNTERS is a file of 8 numbers of 8 bytes that outlives a kill: operations,
-// hits, misses, damaged entries, wrong values, warnings, leases, opens refused.
+// COUNTERS is a file of 12 numbers of 8 bytes that outlives a kill: operations,
+// hits, misses, damaged entries, wrong values, warnings, leases, opens refused;
+// and of the shared folder hits, damaged, rejected and unreachable entries.
 // Exit code 1: a wrong value.
 #include "tilewright-rt/Cache.h"
 #include <cstdio>
@@ -18,8 +19,21 @@
 
 namespace {
 
-enum Counter { Operations, Hits, Misses, Damaged, Wrong, Warnings, Leases,
-               Refused, NumCounters };
+enum Counter {
+  Operations,
+  Hits,
+  Misses,
+  Damaged,
+  Wrong,
+  Warnings,
+  Leases,
+  Refused,
+  SharedHits,
+  SharedDamaged,
+  SharedRejected,
+  SharedUnreachable,
+  NumCounters
+};
 
 TwBytes bytesOf(const std::string &text) { return {text.data(), text.size()}; }
 
@@ -34,8 +48,11 @@ std::string makeValue(unsigned number) {
 
 class Worker {
 public:
-  Worker(const char *folder, unsigned seed, uint64_t *counters)
-      : folder(folder), random(seed), counters(counters) {}
+  /// `shared` and `secret` may be null.
+  Worker(const char *folder, unsigned seed, uint64_t *counters,
+         const char *shared, const char *secret)
+      : folder(folder), shared(shared), secret(secret ? secret : ""),
+        random(seed), counters(counters) {}
 
   int run(uint64_t operations) {
     for (uint64_t i = 0; i < operations; ++i) {
@@ -53,9 +70,14 @@ private:
   bool open() {
     TwCacheOptions options = {};
     options.folder = folder;
-    options.maxBytes = 300000;   // much less than all values
-    options.maxMemoryBytes = 1;  // everything goes through the folder
+    options.maxBytes = 300000;  // much less than all values
+    options.maxMemoryBytes = 1; // everything goes through the folder
     options.syncs = random() % 8 == 0;
+    options.sharedFolders = &shared;
+    options.numSharedFolders = shared != nullptr;
+    options.redis = "";
+    options.secret = secret.data();
+    options.secretBytes = secret.size();
     TwStatus status = twCacheOpen(&options, &cache);
     twStatusDestroy(status);
     return !status;
@@ -68,6 +90,10 @@ private:
     twCacheGetCounters(cache, &own);
     counters[Damaged] += own.damaged;
     counters[Warnings] += own.warnings;
+    counters[SharedHits] += own.shared.hits;
+    counters[SharedDamaged] += own.shared.damaged + own.shared.otherVersion;
+    counters[SharedRejected] += own.shared.rejected;
+    counters[SharedUnreachable] += own.shared.unreachable;
     twCacheClose(cache);
     cache = nullptr;
   }
@@ -125,7 +151,8 @@ private:
     std::fprintf(stderr, "wrong value of key %u\n", number);
   }
 
-  const char *folder;
+  const char *folder, *shared;
+  const std::string secret;
   std::mt19937 random;
   uint64_t *counters;
   TwCache cache = nullptr;
@@ -134,7 +161,7 @@ private:
 } // namespace
 
 int main(int argc, char **argv) {
-  if (argc != 5)
+  if (argc < 5 || argc > 7)
     return 2;
   int file = open(argv[4], O_RDWR);
   void *memory = mmap(nullptr, NumCounters * 8, PROT_READ | PROT_WRITE,
@@ -142,6 +169,7 @@ int main(int argc, char **argv) {
   if (file < 0 || memory == MAP_FAILED)
     return 2;
   return Worker(argv[1], unsigned(std::strtoul(argv[2], nullptr, 10)),
-                static_cast<uint64_t *>(memory))
+                static_cast<uint64_t *>(memory), argc > 5 ? argv[5] : nullptr,
+                argc > 6 ? argv[6] : nullptr)
       .run(std::strtoull(argv[3], nullptr, 10));
 }

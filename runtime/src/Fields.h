@@ -4,8 +4,8 @@
 // A list of fields is, for each of them, "NAME LENGTH\n", LENGTH bytes and
 // "\n". Keys of the cache and requests to the compiler are written so:
 // docs/CacheFormat.md. Order counts; a value may be a list itself.
-#ifndef TILEWRIGHT_RUNTIME_JIT_FIELDS_H
-#define TILEWRIGHT_RUNTIME_JIT_FIELDS_H
+#ifndef TILEWRIGHT_RUNTIME_FIELDS_H
+#define TILEWRIGHT_RUNTIME_FIELDS_H
 
 #include <string>
 #include <string_view>
@@ -22,4 +22,4 @@ bool readField(std::string_view &bytes, std::string_view &name,
 
 } // namespace tilewright::rt
 
-#endif // TILEWRIGHT_RUNTIME_JIT_FIELDS_H
+#endif // TILEWRIGHT_RUNTIME_FIELDS_H

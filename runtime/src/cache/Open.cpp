@@ -1,0 +1,160 @@
+// Open.cpp - opens a cache: its options, and what the environment says instead.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "../Support.h"
+#include "Clock.h"
+#include "Files.h"
+#include "SecretFile.h"
+#include "Storage.h"
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <sys/random.h>
+
+using namespace tilewright::rt;
+
+static constexpr uint64_t kDefaultBytes = uint64_t(2) << 30;
+static constexpr uint64_t kDefaultMemoryBytes = uint64_t(64) << 20;
+static constexpr uint64_t kDefaultRedisBytes = uint64_t(16) << 20;
+static constexpr uint32_t kDefaultRedisMs = 100, kDefaultRetryMs = 5000;
+
+static std::string getDefaultFolder() {
+  if (const char *own = std::getenv("TILEWRIGHT_CACHE_DIR"); own && *own)
+    return own;
+  // The XDG base directory specification: relative paths are ignored.
+  if (const char *xdg = std::getenv("XDG_CACHE_HOME"); xdg && *xdg == '/')
+    return std::string(xdg) + "/tilewright";
+  if (const char *home = std::getenv("HOME"); home && *home == '/')
+    return std::string(home) + "/.cache/tilewright";
+  return {};
+}
+
+static std::vector<std::string>
+getSharedFolders(const TwCacheOptions &options) {
+  std::vector<std::string> folders;
+  if (options.sharedFolders) {
+    for (size_t i = 0; i < options.numSharedFolders; ++i)
+      folders.push_back(options.sharedFolders[i]);
+    return folders;
+  }
+  const char *variable = std::getenv("TILEWRIGHT_CACHE_SHARED");
+  std::string rest = variable ? variable : "";
+  while (!rest.empty()) {
+    size_t colon = rest.find(':');
+    if (colon != 0)
+      folders.push_back(rest.substr(0, colon));
+    rest = colon == std::string::npos ? "" : rest.substr(colon + 1);
+  }
+  return folders;
+}
+
+static TwStatus openOwnFolder(const TwCacheOptions &options,
+                              TwCacheStorage &cache) {
+  std::string folder = options.folder ? options.folder : getDefaultFolder();
+  if (folder.empty())
+    return fail(TW_INVALID_ARGUMENT,
+                "expected a cache folder: set TILEWRIGHT_CACHE_DIR, or HOME");
+  if (!options.isReadOnly)
+    if (int error = makeFolders(folder))
+      return fail(TW_NOT_FOUND, "cannot make cache folder '", folder,
+                  "': ", std::strerror(error));
+  cache.folder = Folder(folder);
+  return checkOwner("cache folder", folder, options.allowsGroupWrite);
+}
+
+static TwStatus openRedis(const TwCacheOptions &options,
+                          TwCacheStorage &cache) {
+  const char *address =
+      options.redis ? options.redis : std::getenv("TILEWRIGHT_CACHE_REDIS");
+  if (!address || !*address)
+    return nullptr;
+  auto choose = [](auto option, auto usual) { return option ? option : usual; };
+  RedisLimits limits;
+  limits.connectMs = choose(options.redisConnectMs, kDefaultRedisMs);
+  limits.commandMs = choose(options.redisCommandMs, kDefaultRedisMs);
+  limits.retryMs = choose(options.redisRetryMs, kDefaultRetryMs);
+  limits.ttlSeconds = options.redisTtlSeconds;
+  limits.maxBytes = choose(options.redisMaxBytes, kDefaultRedisBytes);
+  if (limits.maxBytes > kMostFileBytes)
+    limits.maxBytes = kMostFileBytes;
+  return Redis::create(address, limits, cache.redis);
+}
+
+static TwStatus makeSealer(const TwCacheOptions &options,
+                           TwCacheStorage &cache) {
+  TwBytes secret = {options.secret, options.secretBytes};
+  std::string bytes;
+  if (!options.secret) {
+    const char *path = std::getenv("TILEWRIGHT_CACHE_SECRET_FILE");
+    if (!path || !*path)
+      return nullptr;
+    if (TwStatus status = readSecretFile(path, bytes))
+      return status;
+    secret = {bytes.data(), bytes.size()};
+  }
+  TwStatus status = nullptr;
+  if (secret.size)
+    status = Sealer::create(secret, cache.sealer);
+  explicit_bzero(&bytes[0], bytes.size());
+  return status;
+}
+
+static TwStatus openLayers(const TwCacheOptions &options,
+                           TwCacheStorage &cache) {
+  if (TwStatus status = openOwnFolder(options, cache))
+    return status;
+  for (const std::string &folder : getSharedFolders(options)) {
+    if (TwStatus status =
+            checkOwner("shared cache folder", folder, options.allowsGroupWrite))
+      return status;
+    cache.sharedFolders.push_back(Folder(folder));
+  }
+  if (TwStatus status = makeSealer(options, cache))
+    return status;
+  return openRedis(options, cache);
+}
+
+TwStatus twCacheOpen(const TwCacheOptions *options, TwCache *cache) {
+  TwCacheOptions defaults = {};
+  const TwCacheOptions &used = options ? *options : defaults;
+  if (!cache)
+    return fail(TW_INVALID_ARGUMENT, "expected a place for the cache");
+  *cache = nullptr;
+  auto result = std::make_unique<TwCacheStorage>(
+      used.maxMemoryBytes ? used.maxMemoryBytes : kDefaultMemoryBytes);
+  if (TwStatus status = openLayers(used, *result))
+    return status;
+  result->maxBytes = used.maxBytes ? used.maxBytes : kDefaultBytes;
+  result->isReadOnly = used.isReadOnly;
+  result->allowsGroupWrite = used.allowsGroupWrite;
+  result->syncs = used.syncs;
+  if (getrandom(&result->nonce, sizeof(result->nonce), GRND_NONBLOCK) !=
+      ssize_t(sizeof(result->nonce)))
+    result->nonce =
+        uint64_t(getMilliseconds()) ^ reinterpret_cast<uintptr_t>(result.get());
+  *cache = result.release();
+  return nullptr;
+}
+
+void twCacheClose(TwCache cache) { delete cache; }
+
+const char *twCacheGetFolder(TwCache cache) {
+  return cache->folder.path.c_str();
+}
+
+void twCacheGetCounters(TwCache cache, TwCacheCounters *counters) {
+  uint64_t damaged = 0;
+  for (const LayerCounters *layer :
+       {&cache->folderCounters, &cache->sharedCounters, &cache->redisCounters})
+    damaged += layer->get(Look::Damaged) + layer->get(Look::OtherVersion);
+  *counters = {cache->memoryCounters.get(Look::Hit),
+               cache->folderCounters.get(Look::Hit),
+               cache->misses,
+               damaged,
+               cache->puts,
+               cache->warnings,
+               cache->evictions,
+               cache->memoryCounters.get(),
+               cache->folderCounters.get(),
+               cache->sharedCounters.get(),
+               cache->redisCounters.get()};
+}

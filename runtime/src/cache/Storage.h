@@ -1,0 +1,51 @@
+// Storage.h - what an open cache is made of.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef TILEWRIGHT_RUNTIME_CACHE_STORAGE_H
+#define TILEWRIGHT_RUNTIME_CACHE_STORAGE_H
+
+#include "Files.h"
+#include "Folder.h"
+#include "Layer.h"
+#include "Memory.h"
+#include "Redis.h"
+#include "Seal.h"
+#include <memory>
+#include <vector>
+
+struct TwCacheStorage {
+  explicit TwCacheStorage(uint64_t maxMemoryBytes) : memory(maxMemoryBytes) {}
+
+  tilewright::rt::MemoryCache memory;
+  tilewright::rt::Folder folder;
+  std::vector<tilewright::rt::Folder> sharedFolders;
+  std::unique_ptr<tilewright::rt::Redis> redis;   ///< null: none is asked for
+  std::unique_ptr<tilewright::rt::Sealer> sealer; ///< null: there is no secret
+
+  uint64_t maxBytes = 0;
+  bool isReadOnly = false, allowsGroupWrite = false, syncs = false;
+  uint64_t nonce = 0; ///< a random number, for names that no other process has
+
+  tilewright::rt::LayerCounters memoryCounters, folderCounters, sharedCounters,
+      redisCounters;
+  std::atomic<uint64_t> misses{0}, puts{0}, warnings{0}, evictions{0},
+      numTemporaries{0};
+  /// Bytes that this process wrote since it looked at the folder.
+  std::atomic<uint64_t> written{0};
+};
+
+namespace tilewright::rt {
+
+/// Writes an entry of this name to the cache's own folder or to another; false
+/// where the file system refuses.
+bool writeEntryFile(TwCache cache, const Folder &folder,
+                    const std::string &name, const std::string &entry,
+                    FileUsers users = FileUsers::Owner);
+
+/// Writes an entry of this name to the cache's own folder, which is kept in its
+/// bound; false where the file system refuses, or it is only read.
+bool putIntoFolder(TwCache cache, const std::string &name,
+                   const std::string &entry);
+
+} // namespace tilewright::rt
+
+#endif // TILEWRIGHT_RUNTIME_CACHE_STORAGE_H
