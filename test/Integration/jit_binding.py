@@ -8,16 +8,11 @@ from __future__ import annotations
 import ctypes
 import pathlib
 
-from host_harness import BUILD
+from cache_api import Cache
 
 
 class Bytes(ctypes.Structure):
     _fields_ = [("data", ctypes.c_void_p), ("size", ctypes.c_size_t)]
-
-
-class CacheOptions(ctypes.Structure):
-    """The first fields of TwCacheOptions; the rest is zero."""
-    _fields_ = [("folder", ctypes.c_char_p), ("rest", ctypes.c_char * 256)]
 
 
 class JitOptions(ctypes.Structure):
@@ -37,36 +32,15 @@ class JitSource(ctypes.Structure):
                 ("linker", ctypes.c_char_p)]
 
 
-def load() -> ctypes.CDLL:
-    library = ctypes.CDLL(str(BUILD / "lib/libtilewright-rt.so"))
-    for name in ("twCacheOpen", "twJitOpen", "twJitCompile",
-                 "twJitSaveManifest"):
-        getattr(library, name).restype = ctypes.c_void_p
-    library.twStatusGetMessage.restype = ctypes.c_char_p
-    library.twStatusGetMessage.argtypes = [ctypes.c_void_p]
-    library.twStatusDestroy.argtypes = [ctypes.c_void_p]
-    library.twLibraryGetBytes.restype = Bytes
-    return library
-
-
-class Session:
+class Session(Cache):
     """A session with a cache folder of its own."""
 
-    def __init__(self, folder: pathlib.Path, **options):
-        self.library = load()
-        self.cache, self.jit = ctypes.c_void_p(), ctypes.c_void_p()
-        cache = CacheOptions(folder=str(folder).encode())
-        self.check(self.library.twCacheOpen(ctypes.byref(cache),
-                                            ctypes.byref(self.cache)))
+    def __init__(self, library: pathlib.Path, folder: pathlib.Path, **options):
+        super().__init__(str(library), folder=str(folder), redis="")
+        self.jit = ctypes.c_void_p()
         jit = JitOptions(cache=self.cache, **options)
-        self.check(self.library.twJitOpen(ctypes.byref(jit),
-                                          ctypes.byref(self.jit)))
-
-    def check(self, status: int | None):
-        if status:
-            message = self.library.twStatusGetMessage(status).decode()
-            self.library.twStatusDestroy(status)
-            raise RuntimeError(message)
+        self._call("twJitOpen", ctypes.byref(jit), ctypes.byref(self.jit))
+        self.runtime.twLibraryGetBytes.restype = Bytes
 
     def compile(self, file: pathlib.Path, kernel: str, variant: str,
                 target: str) -> bytes:
@@ -74,14 +48,17 @@ class Session:
         source = JitSource(file=str(file).encode(), kernel=kernel.encode(),
                            variant=variant.encode())
         result = ctypes.c_void_p()
-        self.check(self.library.twJitCompile(
-            self.jit, ctypes.byref(source), target.encode(),
-            ctypes.byref(result)))
-        found = self.library.twLibraryGetBytes(result)
+        self._call("twJitCompile", self.jit, ctypes.byref(source),
+                   target.encode(), ctypes.byref(result))
+        found = self.runtime.twLibraryGetBytes(result)
         content = ctypes.string_at(found.data, found.size)
-        self.library.twLibraryDestroy(result)
+        self.runtime.twLibraryDestroy(result)
         return content
 
-    def close(self):
-        self.library.twJitClose(self.jit)
-        self.library.twCacheClose(self.cache)
+    def save_manifest(self, path: pathlib.Path) -> None:
+        """Writes down what was compiled."""
+        self._call("twJitSaveManifest", self.jit, str(path).encode())
+
+    def close(self) -> None:
+        self.runtime.twJitClose(self.jit)
+        super().close()

@@ -70,7 +70,7 @@ def test_ahead_of_time_is_jit(tmp_path, description):
               for variant in kernel.get("specializations",
                                         [{"name": "default"}])
               for chip in chips]
-    session = Session(tmp_path / "cache")
+    session = Session(BUILD / "lib/libtilewright-rt.so", tmp_path / "cache")
     with multiprocessing.pool.ThreadPool(2) as pool:
         images = pool.starmap(
             lambda *which: session.compile(description, *which), wanted)

@@ -1,6 +1,7 @@
 // Options.cpp - the command line of tile-cache.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Options.h"
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -14,9 +15,10 @@ struct Command {
 };
 
 constexpr Command kCommands[] = {
-    {"stats", 0, "nothing", false},  {"verify", 0, "nothing", false},
-    {"prune", 0, "nothing", false},  {"export", 1, "a folder", true},
-    {"import", 1, "a folder", true}, {"explain", 2, "two entries", false},
+    {"stats", 0, "nothing", false},      {"verify", 0, "nothing", false},
+    {"prune", 0, "nothing", false},      {"export", 1, "a folder", true},
+    {"import", 1, "a folder", true},     {"explain", 2, "two entries", false},
+    {"prebuild", 1, "a manifest", true}, {"check", 1, "a manifest", true},
 };
 
 } // namespace
@@ -51,14 +53,44 @@ static std::string check(const Options &options) {
   }
   if (!options.secretFile.empty() && !command->takesSecret)
     return "'--secret-file' has no use for '" + options.command + "'";
+  if (isOfKernels(options) == options.targets.empty())
+    return options.targets.empty()
+               ? "expected '--target' behind '" + options.command + "'"
+               : "'--target' has no use for '" + options.command + "'";
   return {};
+}
+
+bool isOfKernels(const Options &options) {
+  return options.command == "prebuild" || options.command == "check";
+}
+
+/// The names between commas.
+static std::vector<std::string> split(const std::string &list) {
+  std::vector<std::string> names;
+  for (size_t begin = 0; begin <= list.size();) {
+    size_t end = std::min(list.find(',', begin), list.size());
+    if (end > begin)
+      names.push_back(list.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return names;
+}
+
+/// A number in decimal digits, or false.
+static bool parseNumber(const std::string &text, uint64_t most,
+                        uint64_t &number) {
+  char *end = nullptr;
+  number = std::strtoull(text.c_str(), &end, 10);
+  return !text.empty() && !*end && text[0] >= '0' && text[0] <= '9' &&
+         number <= most;
 }
 
 std::string parseOptions(int argc, char **argv, Options &options) {
   for (int i = 1; i < argc; ++i) {
     std::string argument = argv[i], value;
     bool takesValue = argument == "--folder" || argument == "--max-bytes" ||
-                      argument == "--secret-file";
+                      argument == "--secret-file" || argument == "--target" ||
+                      argument == "-j";
     if (takesValue) {
       if (++i == argc)
         return "expected a value behind '" + argument + "'";
@@ -69,11 +101,17 @@ std::string parseOptions(int argc, char **argv, Options &options) {
     } else if (argument == "--secret-file") {
       options.secretFile = value;
     } else if (argument == "--max-bytes") {
-      char *end = nullptr;
-      options.maxBytes = std::strtoull(value.c_str(), &end, 10);
-      if (value.empty() || *end || value[0] == '-')
+      if (!parseNumber(value, UINT64_MAX, options.maxBytes))
         return "expected a number of bytes for '--max-bytes', but got '" +
                value + "'";
+    } else if (argument == "--target") {
+      options.targets = split(value);
+    } else if (argument == "-j") {
+      uint64_t number = 0;
+      if (!parseNumber(value, 1024, number) || number == 0)
+        return "expected a number in [1, 1024] for '-j', but got '" + value +
+               "'";
+      options.numThreads = uint32_t(number);
     } else if (argument == "--json") {
       options.isJson = true;
     } else if (argument[0] == '-') {
@@ -90,14 +128,18 @@ std::string parseOptions(int argc, char **argv, Options &options) {
 std::string openCache(const Options &options, TwCache &cache) {
   const std::string &command = options.command;
   TwCacheOptions used = {};
-  used.isReadOnly = command != "prune" && command != "import";
+  used.isReadOnly =
+      command != "prune" && command != "import" && command != "prebuild";
   used.maxBytes = options.maxBytes;
   if (!options.folder.empty())
     used.folder = options.folder.c_str();
-  // Only the folder itself, whatever layers the environment names.
+  // Only the folder itself, whatever layers the environment names. Kernels may
+  // be in any of them.
   const char *noFolders[] = {nullptr};
-  used.sharedFolders = noFolders;
-  used.redis = "";
+  if (!isOfKernels(options)) {
+    used.sharedFolders = noFolders;
+    used.redis = "";
+  }
   if (!options.secretFile.empty())
     setenv("TILEWRIGHT_CACHE_SECRET_FILE", options.secretFile.c_str(), 1);
   if (!findCommand(command)->takesSecret)

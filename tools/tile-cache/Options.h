@@ -12,7 +12,9 @@
 struct Options {
   std::string command, folder, secretFile;
   std::vector<std::string> operands;
+  std::vector<std::string> targets;
   uint64_t maxBytes = uint64_t(2) << 30;
+  uint32_t numThreads = 0; ///< 0: as many as the machine has
   bool isJson = false;
 };
 
@@ -22,6 +24,9 @@ std::string parseOptions(int argc, char **argv, Options &options);
 /// Opens the folder of the options, for what their command does; empty, or what
 /// is wrong.
 std::string openCache(const Options &options, TwCache &cache);
+
+/// Whether the command is one of kernels, and works with all layers of a cache.
+bool isOfKernels(const Options &options);
 
 /// Prints an error; the exit code.
 int fail(const std::string &message);

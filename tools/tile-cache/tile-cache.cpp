@@ -1,6 +1,7 @@
 // tile-cache.cpp - looks at a cache folder, keeps it in bounds and copies it.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Explain.h"
+#include "Kernels.h"
 #include "Options.h"
 #include <cstdio>
 #include <cstring>
@@ -19,12 +20,22 @@ static const char kUsage[] =
   explain A B    how the keys of two entries differ; A and B are names of
                  entries, or the first digits of one, or files
 
+  prebuild MANIFEST --target CHIP,...
+                 compiles what the manifest names, unless it is there, and
+                 writes into the manifest which compiler that was
+  check MANIFEST --target CHIP,...
+                 whether all that the manifest names is there; exit code 1 if
+                 something is missing
+
+  -j N                kernels that are compiled at the same time (default: as
+                      many as the machine has threads)
   --folder FOLDER     without it: TILEWRIGHT_CACHE_DIR, else "tilewright" in the
                       XDG cache folder
   --secret-file FILE  seals what is exported, and imports only what was sealed
                       with it; without it: TILEWRIGHT_CACHE_SECRET_FILE, if set
 
-The exit code of export and import is 1 where an entry was refused.
+The exit code of export and import is 1 where an entry was refused, that of
+prebuild where a kernel could not be made.
 )";
 
 using Report = nlohmann::ordered_json;
@@ -109,7 +120,8 @@ int main(int argc, char **argv) {
   message = openCache(options, cache);
   if (!message.empty())
     return fail(message);
-  int code = run(cache, options);
+  int code =
+      isOfKernels(options) ? doKernels(cache, options) : run(cache, options);
   twCacheClose(cache);
   return code;
 }

@@ -40,8 +40,9 @@ typedef struct TwLogField {
  * | jit.compile      | INFO    | kernel, source, target, ms, bytes, remarks |
  * | jit.fail         | WARNING | kernel, source, target, message           |
  * | jit.miss         | ERROR   | the same, in strict sessions              |
- * | cache.refuse     | WARNING | folder, path, message                     |
- * | cache.damage     | WARNING | folder, path                              |
+ * | cache.miss       | WARNING | folder, layer, reason; only where there   |
+ * |                  |         | was something that could not be used      |
+ * | cache.refuse     | WARNING | folder, layer; a value could not be kept  |
  */
 typedef struct TwLogEvent {
   TwLogLevel level;

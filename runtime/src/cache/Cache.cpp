@@ -1,5 +1,6 @@
 // Cache.cpp - a cache's values: looks through the layers, and fills them.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "../Observe.h"
 #include "../Support.h"
 #include "Clock.h"
 #include "Entry.h"
@@ -98,6 +99,26 @@ static Look judgeAndCut(std::string &bytes, TwBytes key, const Sealer *sealer) {
   return look;
 }
 
+/// Tells whoever wants to know of a miss that is none of the usual ones.
+static Look report(TwCache cache, const char *layer, Look look) {
+  static const char *const reasons[kNumLooks] = {
+      nullptr,    nullptr,      "damaged", "of another version",
+      "rejected", "unreachable"};
+  if (reasons[unsigned(look)] && isLogged(TW_LOG_WARNING))
+    log(TW_LOG_WARNING, "cache.miss",
+        {{"folder", cache->folder.path},
+         {"layer", layer},
+         {"reason", reasons[unsigned(look)]}});
+  return look;
+}
+
+/// Tells them of a value that a layer did not take.
+static void reportRefusal(TwCache cache, const char *layer) {
+  if (isLogged(TW_LOG_WARNING))
+    log(TW_LOG_WARNING, "cache.refuse",
+        {{"folder", cache->folder.path}, {"layer", layer}});
+}
+
 /// Reads an entry's file.
 static Look lookIntoFile(const std::string &path, TwBytes key,
                          const Sealer *sealer, LayerCounters &counters,
@@ -112,6 +133,7 @@ static Look lookIntoFolder(TwCache cache, Wanted &wanted, std::string &bytes) {
   std::string path = cache->folder.getEntryPath(wanted.getName());
   Look look = lookIntoFile(path, wanted.key, /*sealer=*/nullptr,
                            cache->folderCounters, bytes);
+  report(cache, "folder", look);
   if (look == Look::Unreachable)
     ++cache->warnings;
   struct stat info;
@@ -128,23 +150,24 @@ static Look lookIntoRedis(TwCache cache, Wanted &wanted, std::string &bytes) {
   case Redis::Answer::Absent:
     return counters.count(Look::Absent);
   case Redis::Answer::Unreachable:
-    return counters.count(Look::Unreachable);
+    return report(cache, "redis", counters.count(Look::Unreachable));
   case Redis::Answer::Found:
     break;
   }
   counters.countRead(bytes.size());
   bool fits = bytes.size() <= cache->redis->getMaxBytes();
-  return counters.count(
-      fits ? judgeAndCut(bytes, wanted.key, cache->sealer.get())
-           : Look::Damaged);
+  Look look = fits ? judgeAndCut(bytes, wanted.key, cache->sealer.get())
+                   : Look::Damaged;
+  return report(cache, "redis", counters.count(look));
 }
 
 /// The layers that other machines share.
 static bool lookIntoShared(TwCache cache, Wanted &wanted, std::string &bytes) {
   for (const Folder &folder : cache->sharedFolders)
-    if (lookIntoFile(folder.getEntryPath(wanted.getName()), wanted.key,
-                     cache->sealer.get(), cache->sharedCounters,
-                     bytes) == Look::Hit)
+    if (report(cache, "shared",
+               lookIntoFile(folder.getEntryPath(wanted.getName()), wanted.key,
+                            cache->sealer.get(), cache->sharedCounters,
+                            bytes)) == Look::Hit)
       return true;
   return cache->redis && lookIntoRedis(cache, wanted, bytes) == Look::Hit;
 }
@@ -181,10 +204,12 @@ bool tilewright::rt::putIntoFolder(TwCache cache, const std::string &name,
     return false;
   bool isDone = writeEntryFile(cache, cache->folder, name, entry);
   cache->folderCounters.countWrite(isDone, entry.size());
-  if (isDone)
+  if (isDone) {
     pruneSometimes(cache, entry.size());
-  else
+  } else {
     ++cache->warnings;
+    reportRefusal(cache, "folder");
+  }
   return isDone;
 }
 
@@ -198,6 +223,8 @@ static void putIntoRedis(TwCache cache, const std::string &name,
   bool isDone = cache->redis->set(
       name, cache->sealer ? cache->sealer->seal(entry) : entry);
   cache->redisCounters.countWrite(isDone, size);
+  if (!isDone)
+    reportRefusal(cache, "redis");
 }
 
 /// The entry that is wanted, or null; `asksShared`: whatever layer has it.
@@ -221,6 +248,7 @@ TwStatus twCacheGet(TwCache cache, TwBytes key, TwCacheValue *value) {
   if (TwStatus status = checkKey(cache, key))
     return status;
   *value = {};
+  Slice slice("cache", "cache get", {});
   Wanted wanted(key);
   if (MemoryCache::Value entry = find(cache, wanted, /*asksShared=*/true))
     *value = makeValue(std::move(entry));
@@ -236,6 +264,7 @@ TwStatus twCachePut(TwCache cache, TwBytes key, TwBytes value) {
     return fail(TW_INVALID_ARGUMENT, "expected a value of ",
                 std::to_string(value.size), " bytes, but got null");
   ++cache->puts;
+  Slice slice("cache", "cache put", {});
   Wanted wanted(key);
   auto entry = std::make_shared<const std::string>(writeEntry(key, value));
   cache->memory.set(wanted.text, entry);

@@ -45,6 +45,14 @@ static std::string getOwnFolder() {
     return ".";
   std::string path = info.dli_fname;
   size_t slash = path.rfind('/');
+  // Linked into a program that was found in PATH, which is its first argument.
+  char program[4096];
+  if (slash == std::string::npos)
+    if (ssize_t length = readlink("/proc/self/exe", program, sizeof(program));
+        length > 0) {
+      path.assign(program, size_t(length));
+      slash = path.rfind('/');
+    }
   return slash == std::string::npos ? "." : path.substr(0, slash);
 }
 

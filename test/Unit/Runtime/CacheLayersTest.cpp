@@ -1,6 +1,7 @@
 // CacheLayersTest.cpp - shared folders behind a cache's own, and the counters.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "CacheFixture.h"
+#include "tilewright-rt/Observe.h"
 #include <sys/stat.h>
 
 #define XXH_INLINE_ALL
@@ -168,6 +169,38 @@ TEST_F(CacheLayersTest, WhatCannotBeReadIsUnreachable) {
   fs::remove_all(a);               // away while the cache is open
   EXPECT_EQ(get("key"), "(none)");
   EXPECT_EQ(count().shared.absent, 1u);
+}
+
+/// Events tell of what was there and could not be used, and of what was not
+/// taken; usual hits and misses are no events.
+TEST_F(CacheLayersTest, EventsTellWhatIsUnusual) {
+  static std::string log;
+  log.clear();
+  twLogSetHandler(
+      [](void *, const TwLogEvent *event) {
+        log += event->event;
+        for (size_t i = 1; i < event->numFields; ++i)
+          log += std::string(" ") + event->fields[i].text;
+        log += "\n";
+      },
+      nullptr, TW_LOG_DEBUG);
+  std::string a = makeShared("a", "key", "value");
+  openWith({a});
+  EXPECT_EQ(get("none"), "(none)");
+  EXPECT_EQ(get("key"), "value");
+  EXPECT_EQ(log, "");
+  fs::path own = listEntries().at(0);
+  writeAll(own, "x");
+  openWith({a});
+  EXPECT_EQ(get("key"), "value");
+  EXPECT_EQ(log, "cache.miss folder damaged\n");
+  log.clear();
+  // A file where a folder must be: nothing can be put.
+  fs::remove_all(folder + "/v1");
+  writeAll(folder + "/v1", "x");
+  put("other", "value");
+  EXPECT_EQ(log, "cache.refuse folder\n");
+  twLogSetHandler(nullptr, nullptr, TW_LOG_DEBUG);
 }
 
 TEST_F(CacheLayersTest, ALeaseComesAfterSharedFolders) {
