@@ -124,7 +124,7 @@ Result doInteger(const FastArgument &__restrict fast,
                  const TwValue &__restrict value, uint8_t *__restrict at,
                  int64_t *__restrict symbols) {
   int64_t number = value.integer;
-  if (value.kind != TW_SCALAR || value.isReal || number < fast.low ||
+  if (getNumber(value.kind) != TW_SCALAR || value.isReal || number < fast.low ||
       number > fast.high || (number & fast.mask))
     return Result::Refused;
   if (!bind(fast.symbol, fast.isFirst, number, symbols))
@@ -142,7 +142,7 @@ Result doInteger(const FastArgument &__restrict fast,
 
 Result doFloat(const FastArgument &__restrict fast,
                const TwValue &__restrict value, uint8_t *__restrict at) {
-  if (value.kind != TW_SCALAR)
+  if (getNumber(value.kind) != TW_SCALAR)
     return Result::Refused;
   double real = value.isReal ? value.real : double(value.integer);
   // The bits of a NaN are the other one's to choose.
@@ -253,7 +253,7 @@ Result doArray(const FastArgument &__restrict fast,
                uint8_t *__restrict at, int64_t *__restrict symbols,
                FastExtent &__restrict extent) {
   // Behind these nothing of the value can be believed.
-  if (value.kind != TW_ARRAY || value.type != fast.type ||
+  if (getNumber(value.kind) != TW_ARRAY || getNumber(value.type) != fast.type ||
       value.rank != fast.rank || (fast.rank && !value.sizes))
     return Result::Refused;
   auto address = reinterpret_cast<uintptr_t>(value.data);

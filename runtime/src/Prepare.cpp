@@ -24,6 +24,14 @@ constexpr size_t maxKeptExtents = 32;
 /// Stands for any refusal where nobody reads the message; never destroyed.
 TwStatus quietRefusal() { return reinterpret_cast<TwStatus>(uintptr_t(1)); }
 
+/// The name of a type that a caller filled in.
+const char *describeType(const TwElementType &type) {
+  int number = getNumber(type);
+  return number >= TW_F64 && number <= TW_I64
+             ? twElementTypeGetName(TwElementType(number))
+             : "an unknown type";
+}
+
 class Preparation {
 public:
   /// With `isQuiet` a refusal is `quietRefusal`, and makes no message.
@@ -106,7 +114,7 @@ private:
   //===--- Scalars --------------------------------------------------------===//
 
   TwStatus doScalar(const Argument &argument, const TwValue &value) {
-    if (value.kind != TW_SCALAR)
+    if (getNumber(value.kind) != TW_SCALAR)
       return refuse(argument, "expected a scalar, but got an array");
     size_t bytes = argument.elementBytes;
     if (argument.type < TW_I1) {
@@ -175,12 +183,12 @@ private:
 
   TwStatus doArray(const Argument &argument, const TwValue &value,
                    size_t index) {
-    if (value.kind != TW_ARRAY)
+    if (getNumber(value.kind) != TW_ARRAY)
       return refuse(argument, "expected an array, but got a scalar");
-    if (value.type != argument.type)
+    if (getNumber(value.type) != argument.type)
       return refuse(argument, "expected elements of type ",
                     twElementTypeGetName(argument.type), ", but got ",
-                    twElementTypeGetName(value.type));
+                    describeType(value.type));
     if (value.rank != argument.rank)
       return refuse(argument, "expected ", int64_t(argument.rank),
                     " dimensions, but got ", int64_t(value.rank));
@@ -553,7 +561,7 @@ TwStatus twKernelGetWorkspace(TwKernel kernel, const TwValue *values,
     // A workspace does not say its own size.
     if (argument.kind != TW_ARRAY || argument.workspace >= 0)
       continue;
-    if (value.kind != TW_ARRAY || value.rank != argument.rank ||
+    if (getNumber(value.kind) != TW_ARRAY || value.rank != argument.rank ||
         (value.rank && !value.sizes))
       return fail(TW_INVALID_ARGUMENT, "argument '", argument.name,
                   "': expected an array of ", int64_t(argument.rank),

@@ -6,6 +6,7 @@
 #include "tilewright-rt/Status.h"
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 
 struct TwStatusStorage {
@@ -26,6 +27,15 @@ template <typename... Parts> TwStatus fail(TwCode code, const Parts &...parts) {
   auto *status = new TwStatusStorage{code, {}};
   (append(status->message, parts), ...);
   return status;
+}
+
+/// The number of an enumeration that a C program filled in: it may be none of
+/// its values, and then C++ must not read it as one.
+template <typename Enum> int getNumber(const Enum &value) {
+  static_assert(sizeof(Enum) == sizeof(int));
+  int number;
+  std::memcpy(&number, &value, sizeof(number));
+  return number;
 }
 
 /// XXH64 with seed 0; the algorithm of the xxHash specification, 0.1.1.

@@ -42,6 +42,7 @@ def test_cmake_package(prefix, tmp_path):
     output = run("ctest", "--test-dir", build, "--output-on-failure", "-V")
     assert "vector_add: 100000 elements, all right" in output
     assert "softmax: 37 x 1003, all right" in output
+    assert "serve: 4 sizes right, " in output
     # What the programs included lies in a folder that has nothing else.
     header = build / "vector_add_kernels.include/vector_add_kernels.h"
     assert [header] == list(header.parent.iterdir())

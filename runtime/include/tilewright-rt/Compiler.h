@@ -5,7 +5,9 @@
  * program seldom needs it itself.
  *
  * A compilation belongs to one thread at a time, but for twCompilationCancel.
- * Different ones may run at the same time. The compiler may crash on what it
+ * Different ones may run at the same time. LLVM registers handlers of signals
+ * while it writes files; they pass a signal on to what was registered before. The
+ * compiler may crash on what it
  * was not made for; a program that cannot bear that compiles in a process of
  * its own (TwJitOptions::usesProcess).
  */

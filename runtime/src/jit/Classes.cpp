@@ -105,9 +105,10 @@ TwStatus tilewright::rt::checkValues(const TwValue *values, size_t numValues) {
                 values ? "" : " at null");
   for (size_t i = 0; i < numValues; ++i) {
     const TwValue &value = values[i];
-    if (value.kind == TW_SCALAR)
+    if (getNumber(value.kind) == TW_SCALAR)
       continue;
-    if (value.kind != TW_ARRAY || value.type < TW_F64 || value.type > TW_I64)
+    int type = getNumber(value.type);
+    if (getNumber(value.kind) != TW_ARRAY || type < TW_F64 || type > TW_I64)
       return fail(TW_INVALID_ARGUMENT, "argument ", int64_t(i),
                   ": expected an array of a known element type or a scalar");
     if (value.rank < 0 || value.rank > maxRank || (value.rank && !value.sizes))

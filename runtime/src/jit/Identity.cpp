@@ -3,6 +3,7 @@
 #include "Identity.h"
 #include "../Fields.h"
 #include "../Support.h"
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -189,9 +190,13 @@ Needs readNeeds(const std::string &path) {
     else if (entry.d_tag == DT_RUNPATH || entry.d_tag == DT_RPATH)
       searchPath = entry.d_un.d_val;
   }
-  std::string table = file.readAddress(strings, stringBytes);
+  // Piece by piece: LLVM has megabytes of names.
   auto get = [&](uint64_t at) {
-    return at < table.size() ? std::string(&table[at]) : std::string();
+    constexpr uint64_t kMostBytes = 4096;
+    if (at >= stringBytes)
+      return std::string();
+    uint64_t bytes = std::min(stringBytes - at, kMostBytes);
+    return std::string(file.readAddress(strings + at, bytes).c_str());
   };
   for (uint64_t library : libraries)
     needs.libraries.push_back(get(library));

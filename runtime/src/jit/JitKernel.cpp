@@ -31,10 +31,10 @@ TwStatus twJitKernelCreate(TwJit jit, TwDevice device,
   result->device = device;
   if (options)
     result->options = *options;
-  if (result->options.policy < TW_JIT_DIVISIBILITY ||
-      result->options.policy > TW_JIT_BUCKETS)
+  int policy = getNumber(result->options.policy);
+  if (policy < TW_JIT_DIVISIBILITY || policy > TW_JIT_BUCKETS)
     return fail(TW_INVALID_ARGUMENT, "expected a policy, but got ",
-                int64_t(result->options.policy));
+                int64_t(policy));
   if (TwStatus status = readSource(*source, result->request))
     return status;
   result->request.target = getRequestTarget(device);
@@ -105,10 +105,11 @@ static TwStatus ensureTask(TwJitKernel kernel, Specialization &place,
                            std::vector<ArgumentClass> classes, bool isUrgent,
                            std::shared_ptr<Task> &task) {
   std::lock_guard<std::mutex> lock(place.mutex);
-  if (place.task) {
-    std::lock_guard<std::mutex> taskLock(place.task->mutex);
-    if (place.task->isDone && place.task->status.code != TW_OK &&
-        place.task->status.code != TW_INVALID_ARGUMENT)
+  // Held here, for its mutex is locked when it is let go of.
+  if (std::shared_ptr<Task> old = place.task) {
+    std::lock_guard<std::mutex> taskLock(old->mutex);
+    if (old->isDone && old->status.code != TW_OK &&
+        old->status.code != TW_INVALID_ARGUMENT)
       place.task = nullptr;
   }
   if (!place.task) {

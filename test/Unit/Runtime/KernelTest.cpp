@@ -179,6 +179,16 @@ TEST_F(KernelTest, Kinds) {
   arguments.values[0].kind = TW_SCALAR;
   EXPECT_EQ(prepare(), "argument 'a': expected an array, but got a scalar");
 }
+TEST_F(KernelTest, NumbersThatAreNone) {
+  // As a C program may have them.
+  int number = 77;
+  std::memcpy(&arguments.values[0].type, &number, sizeof(number));
+  EXPECT_EQ(prepare(),
+            "argument 'a': expected elements of type f16, but got an "
+            "unknown type");
+  std::memcpy(&arguments.values[0].kind, &number, sizeof(number));
+  EXPECT_EQ(prepare(), "argument 'a': expected an array, but got a scalar");
+}
 TEST_F(KernelTest, KindOfScalar) {
   arguments.values[3] = arguments.values[0];
   EXPECT_EQ(prepare(), "argument 'alpha': expected a scalar, but got an array");
