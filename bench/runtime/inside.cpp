@@ -65,7 +65,7 @@ static void measureHost(const char *file) {
     double launch = measure(calls, [&] {
       check(twFunctionLaunch(function, nullptr, &value, 1, nullptr));
     });
-    std::printf("  %4lld workgroups: pool %8.0f ns, launch %8.0f ns, +%.0f\n",
+    std::printf("  %4lld workgroups: pool %8.0f ns, launch %8.0f ns, %+.0f\n",
                 static_cast<long long>(size), bare, launch, launch - bare);
   }
   twModuleDestroy(module);
