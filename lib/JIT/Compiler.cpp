@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tilewright-rt/Compiler.h"
 
+#include "Loaded.h"
 #include "jit/Request.h"
 #include "tilewright/JIT/Jit.h"
 
@@ -36,6 +37,9 @@ TwCode twCompilationPrepare(TwCompilation compilation) {
     compilation->message = "expected a request of this version of the compiler";
     return TW_CORRUPT;
   }
+  compilation->message = findReplacedLibrary(compilation->request.compiler);
+  if (!compilation->message.empty())
+    return TW_UNSUPPORTED;
   auto kernel =
       planCompilation(compilation->request, &compilation->isCancelled);
   if (!kernel)

@@ -1,6 +1,7 @@
 // PlanTest.cpp - what the compiler makes of a request, and its content key.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "jit/Request.h"
+#include "tilewright-rt/Compiler.h"
 #include "tilewright/JIT/Jit.h"
 #include "gtest/gtest.h"
 #include <functional>
@@ -208,4 +209,42 @@ TEST(Plan, ChoosesTheChip) {
   EXPECT_EQ(chipOf("x86-64-v4"), "x86-64-v4");
   EXPECT_EQ(chipOf("sm_120"), "sm_89 ptx");
   EXPECT_EQ(chipOf("sm_70").find("error: k.mlir: error: nothing runs on"), 0u);
+}
+
+/// What another compiler would make must not be kept under this one's name.
+TEST(Compiler, RefusesToStandInForAnother) {
+  auto prepare = [](const std::string &compiler) {
+    rt::Request request = makeRequest();
+    request.compiler = compiler;
+    std::string bytes = rt::writeRequest(request);
+    TwCompilation compilation =
+        twCompilationCreate({bytes.data(), bytes.size()});
+    TwCode code = twCompilationPrepare(compilation);
+    std::string message =
+        std::to_string(code) + " " + twCompilationGetMessage(compilation);
+    twCompilationDestroy(compilation);
+    return message;
+  };
+  EXPECT_EQ(prepare("libnowhere.so 01\n"), "0 ");
+  std::string message = prepare("libnowhere.so 01\nlibLLVM.so.22.1 0123\n");
+  EXPECT_EQ(message.find("4 the compiler was replaced while this process ran: "
+                         "its file 'libLLVM.so.22.1' has build id 0123, but "
+                         "loaded is "),
+            0u)
+      << message;
+  size_t at = message.find("loaded is ") + 10;
+  std::string id = message.substr(at, message.find(';') - at);
+  EXPECT_GE(id.size(), 16u);
+  EXPECT_EQ(prepare("libLLVM.so.22.1 " + id + "\n"), "0 ");
+}
+
+TEST(Compiler, RefusesWhatIsNoRequest) {
+  TwCompilation compilation = twCompilationCreate({"x", 1});
+  EXPECT_EQ(twCompilationPrepare(compilation), TW_CORRUPT);
+  EXPECT_STREQ(twCompilationGetMessage(compilation),
+               "expected a request of this version of the compiler");
+  EXPECT_EQ(twCompilationFinish(compilation), TW_INVALID_ARGUMENT);
+  EXPECT_STREQ(twCompilationGetMessage(compilation),
+               "expected a compilation that is prepared");
+  twCompilationDestroy(compilation);
 }
