@@ -6,7 +6,8 @@
 Compiles kernels with 3 and with 19 arguments, one of them in four variants of
 which the last takes the arguments, and launches them on a driver that does
 nothing. Budgets: 40 ns with packed arguments, 100 ns with 19 typed ones, 250 ns
-where a variant is chosen. Needs the unit tests built, for the driver.
+where a variant is chosen. Sessions (tilewright-rt/Jit.h) launch the same kernels.
+Needs the unit tests built, for the driver.
 """
 
 import json
@@ -67,8 +68,10 @@ def main() -> None:
              "-o", base / "launch_overhead"], check=True)
         subprocess.run([base / "launch_overhead",
                         BUILD / "lib/libtilewright-stub-cuda.so",
-                        base / "d.tilelib"] + [name for name, _, _ in kernels],
-                       check=True)
+                        base / "d.tilelib", base / "d.json"] +
+                       [name for name, _, _ in kernels], check=True,
+                       env=dict(os.environ,
+                                TILEWRIGHT_CACHE_DIR=str(base / "cache")))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 /* launch_overhead.c - nanoseconds that a launch adds to the driver's own call.
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
- * launch_overhead DRIVER.so LIBRARY.tilelib KERNEL...; bench/runtime/launch.py
- * makes both and runs it. The driver is one that does nothing.
+ * launch_overhead DRIVER.so LIBRARY.tilelib DESCRIPTION KERNEL...;
+ * bench/runtime/launch.py makes them and runs it. The driver is one that does
+ * nothing. The description is the library's: sessions launch from it.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -13,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <tilewright-rt/Module.h>
+#include <tilewright-rt/Jit.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -74,6 +75,12 @@ static void callPacked(void) {
 
 static void callTyped(void) {
   check(twFunctionLaunch(function, NULL, values, numValues, NULL));
+}
+
+static TwJitKernel session;
+
+static void callSession(void) {
+  check(twJitKernelLaunch(session, NULL, values, numValues, NULL));
 }
 
 static double measure(const char *name, void (*call)(void), double bare) {
@@ -148,8 +155,9 @@ static void makeValues(TwKernel kernel) {
 }
 
 int main(int argc, char **argv) {
-  if (argc < 4) {
-    fprintf(stderr, "usage: launch_overhead DRIVER LIBRARY KERNEL...\n");
+  if (argc < 5) {
+    fprintf(stderr,
+            "usage: launch_overhead DRIVER LIBRARY DESCRIPTION KERNEL...\n");
     return 1;
   }
   void *driver = dlopen(argv[1], RTLD_NOW);
@@ -170,7 +178,9 @@ int main(int argc, char **argv) {
   *(void **)&setCurrent = dlsym(driver, "stubSetCurrent");
   *(void **)&cuLaunch = dlsym(driver, "cuLaunchKernel");
   setRecording(0);
-  for (int i = 3; i < argc; ++i) {
+  TwJit jit;
+  check(twJitOpen(NULL, &jit));
+  for (int i = 4; i < argc; ++i) {
     check(twModuleGetFunction(module, argv[i], NULL, &function));
     check(twFunctionPrepare(function));
     TwKernel kernel;
@@ -185,6 +195,18 @@ int main(int argc, char **argv) {
     double bare = measure("bare call of the driver", callBare, 0);
     measure("packed arguments", callPacked, bare);
     measure("typed arguments, checks, grid", callTyped, bare);
+    TwJitSource source = {.file = argv[3], .kernel = argv[i], .keepsPtx = 1};
+    TwJitKernelOptions dynamic = {.policy = TW_JIT_DYNAMIC};
+    check(twJitKernelCreate(jit, device, &source, NULL, &session));
+    callSession();
+    check(twJitWait(jit));
+    measure("a session, by divisibility", callSession, bare);
+    twJitKernelDestroy(session);
+    check(twJitKernelCreate(jit, device, &source, &dynamic, &session));
+    callSession();
+    check(twJitWait(jit));
+    measure("a session, one kernel for all", callSession, bare);
+    twJitKernelDestroy(session);
     for (int numThreads = 1; numThreads <= MOST_THREADS; numThreads *= 2)
       measureThreads(numThreads);
   }

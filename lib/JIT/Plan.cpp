@@ -267,6 +267,50 @@ std::string compareTypes(const json::Array &arguments, const Request &request) {
   return {};
 }
 
+/// Calls check(value, class) for each place that a fact of that name is about:
+/// sizes of arrays, or a scalar; false as soon as it is.
+template <typename Check>
+bool holds(const std::map<std::string, int64_t> &facts,
+           const json::Array &arguments, const Request &request, Check check) {
+  for (const auto &[name, value] : facts)
+    for (auto [expected, given] :
+         llvm::zip_equal(arguments, request.arguments)) {
+      const json::Object &argument = *expected.getAsObject();
+      if (given.kind == TW_SCALAR && *argument.getString("name") == name &&
+          given.divisor % value != 0)
+        return false;
+      const json::Array *dims = argument.getArray("dims");
+      for (size_t d = 0; dims && d < given.dims.size(); ++d)
+        if (*(*dims)[d].getAsString() == name && !check(value, given.dims[d]))
+          return false;
+    }
+  return true;
+}
+
+/// Whether the classes of the arguments say all that a variant assumes.
+bool meetsFacts(const KernelFacts &facts, const json::Array &arguments,
+                const Request &request) {
+  auto isSize = [](int64_t size, const DimClass &given) {
+    return given.size == size;
+  };
+  auto isMultiple = [](int64_t divisor, const DimClass &given) {
+    return given.size >= 0 ? given.size % divisor == 0
+                           : given.divisor % divisor == 0;
+  };
+  auto isBelow = [](int64_t bound, const DimClass &given) {
+    return (given.size >= 0 && given.size <= bound) ||
+           (given.atMost >= 0 && given.atMost <= bound);
+  };
+  for (const auto &[name, bytes] : facts.align)
+    for (auto [expected, given] : llvm::zip_equal(arguments, request.arguments))
+      if (*expected.getAsObject()->getString("name") == name &&
+          given.align % bytes != 0)
+        return false;
+  return holds(facts.dims, arguments, request, isSize) &&
+         holds(facts.divisible, arguments, request, isMultiple) &&
+         holds(facts.atMost, arguments, request, isBelow);
+}
+
 /// Facts by name from facts by place.
 class FactMaker {
 public:
@@ -359,6 +403,11 @@ llvm::Expected<Match> findMatch(const Request &request,
       return interface.takeError();
     match.interface = std::move(*interface);
     std::string refusal = compareTypes(match.getArguments(), request);
+    // Who names a variant means it, and the launch checks its facts.
+    if (refusal.empty() && request.variant.empty() &&
+        !meetsFacts(match.kernel->getRequest().facts, match.getArguments(),
+                    request))
+      refusal = "it assumes more of sizes, divisors or alignments";
     if (refusal.empty())
       return std::move(match);
     refusals += "\n  variant '" + variant + "': " + refusal;

@@ -97,7 +97,8 @@ typedef struct TwJitSource {
   TwBytes text;
   /** Null: the only one. */
   const char *kernel;
-  /** Null: the first whose types the arguments have. */
+  /** Null: the first whose types the arguments have, and whose facts follow from
+   * what the policy says of them. */
   const char *variant;
   /** Parameters that differ from the variant's. */
   const TwJitParameter *parameters;

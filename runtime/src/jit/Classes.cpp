@@ -70,31 +70,64 @@ void visitDims(const TwValue &value, Visitor &&visit) {
   }
 }
 
+/// What a launch looks its code up by has few bytes: 4 for an argument, 2 for a
+/// dimension, and 16 more where its size and stride are known.
 class ByteWriter {
 public:
   ByteWriter(uint8_t *bytes, size_t capacity)
       : bytes(bytes), capacity(capacity) {}
 
-  template <typename T> void add(const T &value) {
-    if (size + sizeof(T) <= capacity)
-      std::memcpy(bytes + size, &value, sizeof(T));
-    size += sizeof(T);
-  }
   void addHead(TwArgumentKind kind, TwElementType type, size_t rank,
                int64_t factor) {
-    add(uint8_t(kind));
-    add(uint8_t(type));
-    add(uint8_t(rank));
-    add(uint8_t(factor));
+    add(uint32_t(kind) | uint32_t(type) << 8 | uint32_t(rank) << 16 |
+        getLog2(factor) << 24);
+  }
+  /// Nothing is known with TW_JIT_DYNAMIC, whose classes have no dimensions.
+  void addDim(TwJitPolicy policy, const DimClass &dim) {
+    if (policy == TW_JIT_DYNAMIC)
+      return;
+    add(uint16_t(getLog2(dim.divisor) | uint32_t(dim.stride == 1) << 3 |
+                 getLog2(dim.strideDivisor) << 4 |
+                 (dim.atMost < 0 ? 0 : getLog2(dim.atMost) + 1) << 8));
+    if (policy == TW_JIT_EXACT) {
+      add(dim.size);
+      add(dim.stride);
+    }
   }
   size_t size = 0;
 
 private:
+  static uint32_t getLog2(int64_t power) {
+    return uint32_t(__builtin_ctzll(uint64_t(power)));
+  }
+  template <typename T> void add(T value) {
+    if (size + sizeof(T) <= capacity)
+      std::memcpy(bytes + size, &value, sizeof(T));
+    size += sizeof(T);
+  }
   uint8_t *bytes;
   size_t capacity;
 };
 
-static_assert(sizeof(DimClass) == 5 * sizeof(int64_t), "no gaps are hashed");
+bool isPower(int64_t number, int64_t most) {
+  return number > 0 && number <= most && (number & (number - 1)) == 0;
+}
+
+/// Whether the policy makes such a class.
+bool isOfPolicy(TwJitPolicy policy, const DimClass &dim) {
+  bool isExact = policy == TW_JIT_EXACT;
+  bool isBucket = policy == TW_JIT_BUCKETS;
+  if (!isPower(dim.divisor, kMostDivisor) ||
+      !isPower(dim.strideDivisor, kMostDivisor) || dim.size < -1 ||
+      dim.stride < -1 || dim.atMost < -1 || dim.size == 0)
+    return false;
+  if (policy == TW_JIT_DYNAMIC)
+    return dim.divisor == 1 && dim.strideDivisor == 1 && dim.size < 0 &&
+           dim.stride < 0 && dim.atMost < 0;
+  return (isExact || dim.size < 0) &&
+         (isExact || dim.stride < 0 || dim.stride == 1) &&
+         (dim.atMost < 0 || (isBucket && isPower(dim.atMost, kMostBound)));
+}
 
 } // namespace
 
@@ -133,7 +166,7 @@ size_t tilewright::rt::writeClasses(TwJitPolicy policy, const TwValue *values,
     writer.addHead(TW_ARRAY, value.type, size_t(value.rank),
                    classifyAddress(policy, value.data));
     visitDims(value, [&](int32_t, int64_t size, int64_t stride) {
-      writer.add(classifyDim(policy, size, stride));
+      writer.addDim(policy, classifyDim(policy, size, stride));
     });
   }
   return writer.size;
@@ -162,20 +195,31 @@ std::vector<ArgumentClass> tilewright::rt::makeClasses(TwJitPolicy policy,
   return classes;
 }
 
-std::vector<uint8_t>
-tilewright::rt::writeClasses(const std::vector<ArgumentClass> &classes) {
-  auto write = [&](uint8_t *bytes, size_t capacity) {
-    ByteWriter writer(bytes, capacity);
+bool tilewright::rt::writeClasses(TwJitPolicy policy,
+                                  const std::vector<ArgumentClass> &classes,
+                                  std::vector<uint8_t> &bytes) {
+  for (const ArgumentClass &each : classes) {
+    bool isArray = each.kind == TW_ARRAY;
+    int64_t factor = isArray ? each.align : each.divisor;
+    if (!isPower(factor, policy == TW_JIT_DYNAMIC ? 1 : kMostDivisor) ||
+        each.dims.size() > size_t(maxRank))
+      return false;
+    for (const DimClass &dim : each.dims)
+      if (!isOfPolicy(policy, dim))
+        return false;
+  }
+  auto write = [&](uint8_t *to, size_t capacity) {
+    ByteWriter writer(to, capacity);
     for (const ArgumentClass &each : classes) {
       bool isArray = each.kind == TW_ARRAY;
       writer.addHead(each.kind, each.type, each.dims.size(),
                      isArray ? each.align : each.divisor);
       for (size_t i = each.dims.size(); i-- > 0;)
-        writer.add(each.dims[i]);
+        writer.addDim(policy, each.dims[i]);
     }
     return writer.size;
   };
-  std::vector<uint8_t> bytes(write(nullptr, 0));
+  bytes.resize(write(nullptr, 0));
   write(bytes.data(), bytes.size());
-  return bytes;
+  return true;
 }

@@ -22,8 +22,10 @@ size_t writeClasses(TwJitPolicy policy, const TwValue *values, size_t numValues,
 std::vector<ArgumentClass> makeClasses(TwJitPolicy policy,
                                        const TwValue *values, size_t numValues);
 
-/// The bytes that writeClasses gives for arguments of these classes.
-std::vector<uint8_t> writeClasses(const std::vector<ArgumentClass> &classes);
+/// The bytes that writeClasses gives for arguments of these classes; false
+/// where the policy makes no such classes.
+bool writeClasses(TwJitPolicy policy, const std::vector<ArgumentClass> &classes,
+                  std::vector<uint8_t> &bytes);
 
 /// Refuses what has no class: a rank, type or kind that no argument has.
 TwStatus checkValues(const TwValue *values, size_t numValues);

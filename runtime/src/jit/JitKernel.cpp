@@ -293,7 +293,10 @@ TwStatus twJitKernelPrepare(TwJitKernel kernel, size_t *numFound) {
   for (const Request &request : kernel->jit->manifest.requests) {
     if (!isSameKernel(request, kernel->request))
       continue;
-    std::vector<uint8_t> classes = writeClasses(request.arguments);
+    std::vector<uint8_t> classes;
+    // What another policy asked for no launch of this kernel asks for.
+    if (!writeClasses(kernel->options.policy, request.arguments, classes))
+      continue;
     std::shared_ptr<Task> task;
     TwStatus status =
         ensureTask(kernel, *findOrAdd(kernel, classes.data(), classes.size()),

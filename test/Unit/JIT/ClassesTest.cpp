@@ -3,6 +3,7 @@
 #include "jit/Classes.h"
 #include "../Runtime/Support.h"
 #include "gtest/gtest.h"
+#include <map>
 
 using namespace tilewright::rt;
 
@@ -30,7 +31,9 @@ std::string show(TwJitPolicy policy, const TwValue &value) {
   std::vector<uint8_t> bytes(writeClasses(policy, &value, 1, nullptr, 0));
   EXPECT_EQ(writeClasses(policy, &value, 1, bytes.data(), bytes.size()),
             bytes.size());
-  EXPECT_EQ(bytes, writeClasses(classes));
+  std::vector<uint8_t> same;
+  EXPECT_TRUE(writeClasses(policy, classes, same));
+  EXPECT_EQ(bytes, same);
   return writeArgument(classes[0]);
 }
 
@@ -101,6 +104,43 @@ TEST(Classes, AreTrueOfTheirMembers) {
       }
     }
   }
+}
+
+/// Equal bytes are equal classes, and classes of other policies have none.
+TEST(Classes, BytesTellClassesApart) {
+  std::mt19937 random(9);
+  for (TwJitPolicy policy :
+       {TW_JIT_DIVISIBILITY, TW_JIT_EXACT, TW_JIT_DYNAMIC, TW_JIT_BUCKETS}) {
+    std::map<std::vector<uint8_t>, std::string> seen;
+    for (int i = 0; i < 5000; ++i) {
+      std::vector<int64_t> sizes, strides;
+      for (unsigned rank = random() % 3; sizes.size() < rank;) {
+        sizes.push_back(int64_t(random() % 40));
+        strides.push_back(int64_t(random() % 20));
+      }
+      Array array(sizes, 4 * (random() % 10),
+                  random() % 2 ? strides : std::vector<int64_t>());
+      array.value.type = random() % 2 ? TW_F32 : TW_I8;
+      std::vector<ArgumentClass> classes = makeClasses(policy, &array.value, 1);
+      std::vector<uint8_t> bytes;
+      ASSERT_TRUE(writeClasses(policy, classes, bytes));
+      auto [it, isNew] = seen.try_emplace(bytes, writeArgument(classes[0]));
+      ASSERT_EQ(it->second, writeArgument(classes[0]));
+      // Exact sizes are of no other policy, and bounds of buckets alone.
+      if (policy == TW_JIT_EXACT && !sizes.empty() && sizes[0] > 0) {
+        EXPECT_FALSE(writeClasses(TW_JIT_DIVISIBILITY, classes, bytes));
+        EXPECT_FALSE(writeClasses(TW_JIT_BUCKETS, classes, bytes));
+      }
+      if (policy == TW_JIT_BUCKETS && !sizes.empty())
+        EXPECT_FALSE(writeClasses(TW_JIT_DIVISIBILITY, classes, bytes));
+    }
+  }
+  std::vector<uint8_t> bytes;
+  ArgumentClass odd;
+  odd.divisor = 3;
+  EXPECT_FALSE(writeClasses(TW_JIT_EXACT, {odd}, bytes));
+  odd.divisor = 0;
+  EXPECT_FALSE(writeClasses(TW_JIT_EXACT, {odd}, bytes));
 }
 
 TEST(Classes, RefusesWhatHasNone) {

@@ -75,6 +75,56 @@ TEST(Plan, WritesWhatClassesSay) {
   EXPECT_EQ(plan(request), key);
 }
 
+/// Variants of a description that assume what is not known are left out.
+TEST(Plan, ChoosesAVariantWhoseFactsFollow) {
+  rt::Request request = makeRequest();
+  request.files = {{"k.mlir", request.text}};
+  request.form = "description";
+  request.variant = "";
+  request.text = R"({"version": 1, "chips": ["sm_90a"], "kernels": [
+    {"name": "k", "source": {"file": "k.mlir"}, "specializations": [
+      {"name": "size", "dims": {"N": 64}},
+      {"name": "by16", "divisible": {"N": 16, "n": 2}},
+      {"name": "small", "atMost": {"M": 8}},
+      {"name": "aligned", "align": {"a": 8}},
+      {"name": "any"}]}]})";
+  auto variant = [&] {
+    std::string key = plan(request);
+    size_t at = key.find("\nvariant ");
+    at = key.find('\n', at + 1) + 1;
+    return key.substr(at, key.find('\n', at) - at);
+  };
+  auto setN = [&](int64_t size, int64_t divisor) {
+    for (rt::ArgumentClass *each :
+         {&request.arguments[0], &request.arguments[1]}) {
+      each->dims.back().size = size;
+      each->dims.back().divisor = divisor;
+    }
+  };
+  EXPECT_EQ(variant(), "any");
+  request.arguments[0].align = 16;
+  EXPECT_EQ(variant(), "aligned");
+  request.arguments[0].dims[0].atMost = 16;
+  EXPECT_EQ(variant(), "aligned");
+  request.arguments[0].dims[0].atMost = 8;
+  EXPECT_EQ(variant(), "small");
+  request.arguments[0].dims[0].atMost = -1;
+  request.arguments[0].dims[0].size = 7;
+  EXPECT_EQ(variant(), "small");
+  setN(-1, 16);
+  EXPECT_EQ(variant(), "small") << "n is not known to be even";
+  request.arguments[2].divisor = 4;
+  EXPECT_EQ(variant(), "by16");
+  setN(64, 1);
+  EXPECT_EQ(variant(), "size");
+  setN(32, 1);
+  EXPECT_EQ(variant(), "by16");
+  // One that is named is taken; the launch checks it.
+  request.variant = "size";
+  setN(-1, 1);
+  EXPECT_EQ(variant(), "size");
+}
+
 /// A parameter follows the bound of a size.
 TEST(Plan, ParametersFollowBuckets) {
   rt::Request request = makeRequest();
