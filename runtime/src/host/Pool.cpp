@@ -26,15 +26,17 @@ void HostPool::runWorker(size_t index) {
   uint64_t seen = 0;
   std::unique_lock<std::mutex> lock(mutex);
   while (true) {
-    wake.wait(lock, [&] { return isStopping || generation != seen; });
+    wake.wait(lock,
+              [&] { return isStopping || (isOpen && generation != seen); });
     if (isStopping)
       return;
     seen = generation;
+    ++running;
     uint8_t *own = scratch[index];
     lock.unlock();
     runChunks(work, own);
     lock.lock();
-    if (--running == 0)
+    if (--running == 0 && !isOpen)
       done.notify_one();
   }
 }
@@ -121,14 +123,17 @@ TwStatus HostPool::run(HostFunction function, const void *kernarg,
   if (useWorkers) {
     {
       std::lock_guard<std::mutex> lock(mutex);
-      running = int(numThreads - 1);
+      isOpen = true;
       ++generation;
     }
     wake.notify_all();
   }
   runChunks(work, scratch[0]);
   if (useWorkers) {
+    // Nothing is left: who has not begun by now is not waited for. A thread that
+    // wakes up takes longer than a small launch.
     std::unique_lock<std::mutex> lock(mutex);
+    isOpen = false;
     done.wait(lock, [&] { return running == 0; });
   }
   return nullptr;

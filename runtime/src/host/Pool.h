@@ -61,7 +61,8 @@ private:
   std::mutex mutex;       ///< guards what follows
   std::condition_variable wake, done;
   uint64_t generation = 0;
-  int running = 0;
+  bool isOpen = false; ///< workers may begin with the work of this generation
+  int running = 0;     ///< workers that have begun
   bool isStopping = false;
   HostWork work;
 };
