@@ -11,7 +11,7 @@ namespace tilewright {
 /// The command line, copied out of LLVM's options: a link in this process
 /// resets those.
 struct Options {
-  std::string input, kernel, variant, device;
+  std::string input, kernel, variant, device, trace;
   ArgumentTexts texts;
   double rtol = 0, atol = 0, flops = 0;
   unsigned repeat = 1;

@@ -7,6 +7,7 @@
 #include "tilewright/Support/CrashGuard.h"
 #include "tilewright/Target/ChipInfo.h"
 
+#include "tilewright-rt/Observe.h"
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Support/CommandLine.h"
@@ -61,6 +62,10 @@ Options parseCommandLine(int argc, char **argv) {
   static cl::opt<int> threads("host-threads", cl::value_desc("N"),
                               cl::desc("Threads (default: all processors)"),
                               cl::init(0), cl::cat(category));
+  static cl::opt<std::string> trace(
+      "trace", cl::value_desc("file"),
+      cl::desc("Write a trace of loads and launches, for ui.perfetto.dev"),
+      cl::cat(category));
   cl::HideUnrelatedOptions(category);
   parseCommandLineOptions(argc, argv, "tile-run",
                           "Tilewright's runner of kernels\n");
@@ -77,6 +82,7 @@ Options parseCommandLine(int argc, char **argv) {
   options.flops = flops;
   options.repeat = repeat;
   options.threads = threads;
+  options.trace = trace;
   return options;
 }
 
@@ -253,9 +259,16 @@ int run(const Options &options) {
     return fail("expected at least 1 for --repeat, but got 0");
   llvm::StringRef device = options.device;
   bool isRight = false;
+  if (!options.trace.empty() && device.starts_with("emu:"))
+    return fail("expected a device of the runtime for --trace, but got '" +
+                device + "'");
+  if (!options.trace.empty())
+    llvm::cantFail(toError(twTraceStart()));
   llvm::Error error = device.consume_front("emu:")
                           ? runEmulated(options, device, isRight)
                           : runOnRuntime(options, isRight);
+  if (!error && !options.trace.empty())
+    error = toError(twTraceStop(options.trace.c_str()));
   if (error)
     return fail(llvm::toString(std::move(error)));
   return isRight ? 0 : 1;
