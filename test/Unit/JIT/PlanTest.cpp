@@ -1,5 +1,6 @@
 // PlanTest.cpp - what the compiler makes of a request, and its content key.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "Fields.h"
 #include "jit/Request.h"
 #include "tilewright-rt/Compiler.h"
 #include "tilewright/JIT/Jit.h"
@@ -236,6 +237,25 @@ TEST(Plan, WhatChangesTheBytesChangesTheContentKey) {
     EXPECT_EQ(key.find("error"), std::string::npos) << i << ": " << key;
     EXPECT_TRUE(keys.insert(key).second) << "change " << i;
   }
+}
+
+/// Content keys must not change by accident either. Of pipeline and source the
+/// start is enough: both change with each version of the compiler, whose build
+/// ids are in front.
+TEST(Plan, ContentKeysAreWrittenAsEver) {
+  rt::Request request = makeRequest();
+  std::string key = plan(request), shown;
+  std::string_view rest = key, name, value;
+  ASSERT_EQ(rest.substr(0, 25), "tilewright-key 1 content\n");
+  rest.remove_prefix(25);
+  while (rt::readField(rest, name, value))
+    shown += std::string(name) + "=" + std::string(value.substr(0, 30)) + ";";
+  EXPECT_TRUE(rest.empty());
+  EXPECT_EQ(shown,
+            "compiler=lib 01\n;tools=name 5\nptxas\ntext 2\n02\n;kernel=k;"
+            "name=k;variant=v;chip=sm_90a;opt-level=3;assembles-ptx=1;"
+            "linker=lld;pipeline=any(canonicalize{  max-iterati;"
+            "source=module {\n  tile.kernel @k(%a: ;");
 }
 
 TEST(Plan, ChoosesTheChip) {
