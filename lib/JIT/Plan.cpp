@@ -240,6 +240,11 @@ std::string describe(const ArgumentClass &argument) {
          std::to_string(argument.dims.size());
 }
 
+/// Whether numbers of a type of the interface have a fraction.
+bool isReal(llvm::StringRef type) {
+  return type.starts_with("f") || type.starts_with("bf");
+}
+
 /// Empty where the arguments have the types of the interface; else why not.
 std::string compareTypes(const json::Array &arguments, const Request &request) {
   if (arguments.size() != request.arguments.size())
@@ -255,8 +260,7 @@ std::string compareTypes(const json::Array &arguments, const Request &request) {
                *expected.getInteger("rank") == int64_t(given.dims.size());
     else if (isSame)
       // An integer becomes a real number, but not the other way round.
-      isSame = type.starts_with("f") || type.starts_with("bf") ||
-               given.type >= TW_I1;
+      isSame = isReal(type) || given.type >= TW_I1;
     if (!isSame)
       return "argument '" + expected.getString("name")->str() + "': expected " +
              (isArray ? type.str() + " array of rank " +
@@ -273,7 +277,7 @@ public:
   llvm::Error add(const json::Object &expected, const ArgumentClass &given) {
     name = expected.getString("name")->str();
     if (given.kind == TW_SCALAR) {
-      if (!expected.getString("type")->starts_with("f") && given.divisor > 1)
+      if (!isReal(*expected.getString("type")) && given.divisor > 1)
         facts.divisible[name] = given.divisor;
       return llvm::Error::success();
     }
