@@ -215,7 +215,7 @@ TwStatus tilewright::rt::readManifest(const std::string &text,
 TwStatus tilewright::rt::readManifestFile(const std::string &path,
                                           Manifest &manifest) {
   std::string text;
-  if (int error = readFile(path, text))
+  if (int error = readFile(path, text, Links::Followed))
     return fail(TW_NOT_FOUND, "cannot read manifest '", path,
                 "': ", std::strerror(error));
   return readManifest(text, path, manifest);

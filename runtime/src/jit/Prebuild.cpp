@@ -68,6 +68,10 @@ TwStatus twJitPrebuild(TwJit jit, const char *path, const char *const *targets,
   if (!path || (numTargets && !targets) || jit->isStrict)
     return fail(TW_INVALID_ARGUMENT, "expected a manifest, targets, and a "
                                      "session that is not strict");
+  for (size_t i = 0; i < numTargets; ++i)
+    if (!targets[i])
+      return fail(TW_INVALID_ARGUMENT, "target ", int64_t(i),
+                  ": expected a name, but got null");
   Manifest manifest;
   if (TwStatus status = readManifestFile(path, manifest))
     return status;

@@ -129,6 +129,11 @@ void twJitClose(TwJit jit) {
 }
 
 void twJitGetCounters(TwJit jit, TwJitCounters *counters) {
+  if (!counters)
+    return;
+  *counters = {};
+  if (!jit)
+    return;
   std::lock_guard<std::mutex> lock(jit->timesMutex);
   *counters = {jit->requests, jit->cacheHits, jit->contentHits,
                jit->compiles, jit->failures,  jit->strictMisses,

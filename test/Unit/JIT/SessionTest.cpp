@@ -301,6 +301,14 @@ TEST_F(SessionTest, SaysWhatIsWrong) {
   source.parameters = &half;
   source.numParameters = 1;
   EXPECT_EQ(make({}, source), "parameter 0: expected a name and a value");
+  source.parameters = nullptr;
+  EXPECT_EQ(make({}, source), "expected 1 parameters, but got null");
+  std::string large((size_t(16) << 20) + 1, ' ');
+  source = {};
+  source.file = "large.mlir";
+  source.text = {large.data(), large.size()};
+  EXPECT_EQ(make({}, source), "expected a source of at most 16777216 bytes, "
+                              "but 'large.mlir' has 16777217");
   TwJitKernelOptions options = {};
   options.policy = TwJitPolicy(9);
   EXPECT_EQ(make(options), "expected a policy, but got 9");
@@ -333,6 +341,40 @@ TEST_F(SessionTest, SaysWhatIsWrong) {
   EXPECT_EQ(launch(arguments),
             "twice.json: error: kernel 'twice': argument 'b': expected size "
             "'N' to be 64, as in an argument before, but got 5");
+}
+
+TEST_F(SessionTest, StandsNull) {
+  twJitGetCounters(jit, nullptr);
+  TwJitCounters counters;
+  counters.requests = 1;
+  twJitGetCounters(nullptr, &counters);
+  EXPECT_EQ(counters.requests, 0u);
+  std::string manifest = folder + "/model.json";
+  ASSERT_EQ(take(twJitSaveManifest(jit, manifest.c_str())), "");
+  const char *targets[] = {"gfx942", nullptr};
+  EXPECT_EQ(take(twJitPrebuild(jit, manifest.c_str(), targets, 2, nullptr,
+                               nullptr)),
+            "target 1: expected a name, but got null");
+}
+
+/// Trees of links, such as a build system's.
+TEST_F(SessionTest, FollowsLinksToSources) {
+  fs::create_directory(folder + "/links");
+  for (const char *name : {"/twice.json", "/twice.mlir"})
+    fs::create_symlink(folder + name, folder + "/links" + name);
+  std::string file = folder + "/links/twice.json";
+  TwJitSource source = {};
+  source.file = file.c_str();
+  ASSERT_EQ(make({}, source), "");
+  Arguments arguments(64);
+  EXPECT_EQ(launch(arguments), "");
+  std::string manifest = folder + "/model.json";
+  ASSERT_EQ(take(twJitSaveManifest(jit, manifest.c_str())), "");
+  fs::create_symlink(manifest, folder + "/links/model.json");
+  manifest = folder + "/links/model.json";
+  EXPECT_NE(take(twJitCheck(jit, manifest.c_str(), "gfx90a", nullptr, nullptr))
+                .find("is not in cache"),
+            std::string::npos);
 }
 
 TEST_F(SessionTest, ParametersAndLevelsAreOptions) {
