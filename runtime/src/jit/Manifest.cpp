@@ -1,8 +1,10 @@
 // Manifest.cpp - what a model needs of kernels, as a file.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Manifest.h"
+#include "../Kernel.h"
 #include "../Support.h"
 #include "../cache/Files.h"
+#include "Classes.h"
 #include <cerrno>
 #include <cstring>
 #include <unistd.h>
@@ -82,6 +84,14 @@ std::string tilewright::rt::writeManifest(const Manifest &manifest) {
 //===----------------------------------------------------------------------===//
 
 namespace {
+
+/// Whether a policy may have made it: the bytes of a class hold no other.
+bool isClass(const ArgumentClass &argument) {
+  for (int64_t factor : {argument.align, argument.divisor})
+    if (factor < 1 || factor > kMostDivisor || (factor & (factor - 1)))
+      return false;
+  return argument.dims.size() <= maxRank;
+}
 
 /// Reads values of a tree; the first that is missing or wrong is named.
 class Reader {
@@ -167,7 +177,8 @@ Request Reader::readKernel(const Json &kernel, const Json &sources) {
       for (const Json &item : *list) {
         request.arguments.emplace_back();
         if (!item.is_string() ||
-            !readArgument(item.get<std::string>(), request.arguments.back()))
+            !readArgument(item.get<std::string>(), request.arguments.back()) ||
+            !isClass(request.arguments.back()))
           refuse("expected an argument such as \"scalar i64 divisor=1\"");
       }
   }
@@ -221,8 +232,22 @@ TwStatus tilewright::rt::readManifestFile(const std::string &path,
   return readManifest(text, path, manifest);
 }
 
+/// JSON is UTF-8: what is not would be read as something else.
+static TwStatus checkText(const Request &request) {
+  std::string bytes = writeRequest(request);
+  std::string kept =
+      Json(bytes).dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (Json::parse(kept, nullptr, /*allow_exceptions=*/false) == bytes)
+    return nullptr;
+  return fail(TW_INVALID_ARGUMENT, "source '", request.name,
+              "': expected UTF-8, which alone a manifest can have");
+}
+
 TwStatus tilewright::rt::writeManifestFile(const std::string &path,
                                            const Manifest &manifest) {
+  for (const Request &request : manifest.requests)
+    if (TwStatus status = checkText(request))
+      return status;
   std::string temporary = path + "." + std::to_string(getpid()) + ".tmp";
   if (int error = publishFile(temporary, path, writeManifest(manifest),
                               /*syncs=*/false))
