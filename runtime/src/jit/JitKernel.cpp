@@ -50,7 +50,7 @@ void twJitKernelDestroy(TwJitKernel kernel) {
   TwStatus forked = checkJit(kernel->jit);
   for (const auto &each : kernel->table.getAll()) {
     if (each->task && !forked) {
-      each->task->limit.isCancelled = true;
+      cancelTask(kernel->jit, each->task);
       std::unique_lock<std::mutex> lock(each->task->mutex);
       each->task->changed.wait(lock, [&] { return each->task->isDone; });
     }

@@ -4,6 +4,7 @@
 #include "../Backend.h"
 #include "../Support.h"
 #include "Identity.h"
+#include <algorithm>
 #include <cstdlib>
 #include <dlfcn.h>
 #include <unistd.h>
@@ -238,6 +239,21 @@ void tilewright::rt::startTask(TwJit jit, const std::shared_ptr<Task> &task,
       jit->threads.size() < jit->queue.size() + jit->running.size())
     jit->threads.emplace_back(runTasks, jit);
   jit->queueChanged.notify_all();
+}
+
+void tilewright::rt::cancelTask(TwJit jit, const std::shared_ptr<Task> &task) {
+  task->limit.isCancelled = true;
+  {
+    std::lock_guard<std::mutex> lock(jit->queueMutex);
+    auto it = std::find(jit->queue.begin(), jit->queue.end(), task);
+    // Begun already: the thread that has it ends it.
+    if (it == jit->queue.end())
+      return;
+    jit->queue.erase(it);
+    jit->queueChanged.notify_all();
+  }
+  finishTask(*task, fail(TW_RESOURCE_EXHAUSTED,
+                         "the compilation was cancelled before it began"));
 }
 
 TwStatus tilewright::rt::waitForTask(Task &task) {

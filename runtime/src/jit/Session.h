@@ -103,6 +103,9 @@ TwStatus obtainLibrary(TwJit jit, const Request &request, bool isStrict,
 /// Has a task done by a thread of the session; `isUrgent` puts it in front.
 void startTask(TwJit jit, const std::shared_ptr<Task> &task, bool isUrgent);
 
+/// Ends a task, at once if no thread has begun it.
+void cancelTask(TwJit jit, const std::shared_ptr<Task> &task);
+
 /// Writes into the session's record that this was asked for.
 void recordRequest(TwJit jit, const Request &request);
 

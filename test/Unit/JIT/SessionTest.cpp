@@ -8,6 +8,7 @@
 #include "gtest/gtest.h"
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -547,6 +548,78 @@ TEST_F(SessionTest, ACrashOfTheCompilerIsAStatus) {
   std::string none = folder + "/none";
   EXPECT_EQ(run(none).find("3 cannot start the compiler's process '" + none),
             0u);
+}
+
+/// The message of a worker that is no compiler is not kept as a kernel.
+TEST_F(SessionTest, WhatIsNoLibraryIsNotKept) {
+  // A key of 3 bytes, and a library of 4.
+  std::string liar = write("liar", R"(#!/bin/sh
+printf '\002\0\0\0\0\0\0\0\003\0\0\0\0\0\0\0abc' >&0
+printf '\004\0\0\0\0\0\0\0\134\0\0\0\0\0\0\0' >&0
+printf 'library 4\nnone\nremarks 0\n\ntimes 56\n' >&0
+head -c 56 /dev/zero >&0
+echo >&0
+exec sleep 1000
+)");
+  fs::permissions(liar, fs::perms::owner_all);
+  TwJitOptions options = {};
+  options.usesProcess = 1;
+  options.worker = liar.c_str();
+  open(options);
+  ASSERT_EQ(make(), "");
+  Arguments arguments(64);
+  EXPECT_NE(launch(arguments).find("the library ends"), std::string::npos);
+  open();
+  ASSERT_EQ(make(), "");
+  EXPECT_EQ(launch(arguments), "");
+  EXPECT_EQ(arguments.check(), "");
+}
+
+/// The program may take the end of its children for itself.
+TEST_F(SessionTest, NeedsNoSignalOfItsChildren) {
+  auto *before = std::signal(SIGCHLD, SIG_IGN);
+  TwJitOptions options = {};
+  options.usesProcess = 1;
+  open(options);
+  ASSERT_EQ(make(), "");
+  Arguments arguments(64);
+  EXPECT_EQ(launch(arguments), "");
+  EXPECT_EQ(arguments.check(), "");
+  std::string quiet = write("quiet", "#!/bin/sh\nexit 3\n");
+  fs::permissions(quiet, fs::perms::owner_all);
+  options.worker = quiet.c_str();
+  open(options);
+  ASSERT_EQ(make(), "");
+  Arguments odd(7);
+  EXPECT_EQ(launch(odd), "the compiler's process '" + quiet +
+                             "' ended without an answer");
+  std::signal(SIGCHLD, before);
+}
+
+/// A kernel does not wait for the compilations of others to be let go of.
+TEST_F(SessionTest, WhatHasNotBegunIsDropped) {
+  TwJitOptions options = {};
+  options.usesProcess = 1;
+  options.numThreads = 1;
+  options.budgetMilliseconds = 600 * 1000;
+  std::string asleep = write("asleep", "#!/bin/sh\nexec sleep 1000\n");
+  fs::permissions(asleep, fs::perms::owner_all);
+  options.worker = asleep.c_str();
+  open(options);
+  ASSERT_EQ(make(), "");
+  TwJitKernel first = kernel;
+  kernel = nullptr;
+  ASSERT_EQ(make(), "");
+  Arguments arguments(64);
+  EXPECT_EQ(take(twJitKernelRequest(first, arguments.values, 3)), "");
+  while (count().requests == 0)
+    std::this_thread::yield();
+  EXPECT_EQ(take(twJitKernelRequest(kernel, arguments.values, 3)), "");
+  auto start = std::chrono::steady_clock::now();
+  twJitKernelDestroy(kernel);
+  kernel = nullptr;
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(60));
+  twJitKernelDestroy(first);
 }
 
 TEST_F(SessionTest, BudgetsAndCancellationEndACompilation) {
