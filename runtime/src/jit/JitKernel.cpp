@@ -156,11 +156,29 @@ static Specialization *findPlace(TwJitKernel kernel, TwJitPolicy policy,
   return findOrAdd(kernel, large.data(), bytes);
 }
 
-static TwJitPolicy getPolicy(TwJitKernel kernel) {
-  std::lock_guard<std::mutex> lock(kernel->mutex);
-  return kernel->table.getAll().size() < kMostSpecializations
-             ? kernel->options.policy
-             : TW_JIT_DYNAMIC;
+/// A parameter that follows the bound of a size has no value without one: what
+/// the variant says need not do for all sizes.
+static bool hasDynamicCode(TwJitKernel kernel) {
+  for (const NamedText &parameter : kernel->request.parameters)
+    if (parameter.text.rfind("bucket(", 0) == 0)
+      return false;
+  return true;
+}
+
+/// The kernel's, unless it has code for so many other classes.
+static TwJitPolicy getPolicy(TwJitKernel kernel, const TwValue *values,
+                             size_t numValues) {
+  TwJitPolicy policy = kernel->options.policy;
+  {
+    std::lock_guard<std::mutex> lock(kernel->mutex);
+    if (kernel->table.getAll().size() < kMostSpecializations)
+      return policy;
+  }
+  std::vector<uint8_t> classes =
+      writeClasses(makeClasses(policy, values, numValues));
+  uint64_t hash = XXH3_64bits(classes.data(), classes.size());
+  bool isThere = kernel->table.find(hash, classes.data(), classes.size());
+  return isThere || !hasDynamicCode(kernel) ? policy : TW_JIT_DYNAMIC;
 }
 
 /// The code for `values` under a policy; waits until it is there.
@@ -198,15 +216,15 @@ TwStatus twJitKernelGetFunction(TwJitKernel kernel, const TwValue *values,
   if (!function)
     return fail(TW_INVALID_ARGUMENT, "expected a place for the function");
   *function = nullptr;
-  return obtainFunction(kernel, getPolicy(kernel), values, numValues,
-                        *function);
+  return obtainFunction(kernel, getPolicy(kernel, values, numValues), values,
+                        numValues, *function);
 }
 
 TwStatus twJitKernelRequest(TwJitKernel kernel, const TwValue *values,
                             size_t numValues) {
   if (TwStatus status = checkCall(kernel, values, numValues))
     return status;
-  TwJitPolicy policy = getPolicy(kernel);
+  TwJitPolicy policy = getPolicy(kernel, values, numValues);
   Specialization *place = findPlace(kernel, policy, values, numValues);
   if (place->function.load(std::memory_order_acquire))
     return nullptr;
@@ -232,8 +250,9 @@ static TwStatus obtainFallback(TwJitKernel kernel, const TwValue *values,
 /// The code for a launch that did not find it at once.
 static TwStatus obtainForLaunch(TwJitKernel kernel, const TwValue *values,
                                 size_t numValues, TwFunction &function) {
-  TwJitPolicy policy = getPolicy(kernel);
-  if (!kernel->options.isBackground)
+  TwJitPolicy policy = getPolicy(kernel, values, numValues);
+  bool hasFallback = kernel->options.fallback || hasDynamicCode(kernel);
+  if (!kernel->options.isBackground || !hasFallback)
     return obtainFunction(kernel, policy, values, numValues, function);
   Specialization *place = findPlace(kernel, policy, values, numValues);
   std::shared_ptr<Task> task;

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -699,6 +700,54 @@ TEST_F(SessionTest, FallbacksRunMeanwhile) {
   twJitKernelDestroy(kernel);
   kernel = nullptr;
   twJitKernelDestroy(first);
+}
+
+/// Code whose parameters follow a bound does not exist without one.
+TEST_F(SessionTest, BucketsAreTheirOwnFallback) {
+  std::string text = kText;
+  for (const char *from : {"constant 64", "tensor<64x"})
+    for (size_t at; (at = text.find(from)) != std::string::npos;)
+      text.replace(at + std::strlen(from) - (from[0] == 'c' ? 2 : 3), 2,
+                   "${B}");
+  write("twice.mlir", text);
+  text = kDescription;
+  text.insert(text.find("\"T\""), R"("B": {"type": "integer", "default": 64},
+                     )");
+  write("twice.json", text);
+  TwJitParameter parameter = {"B", "bucket(N)"};
+  TwJitSource source = {};
+  source.parameters = &parameter;
+  source.numParameters = 1;
+  TwJitKernelOptions options = {};
+  options.policy = TW_JIT_BUCKETS;
+  options.isBackground = 1;
+  ASSERT_EQ(make(options, source), "");
+  Arguments arguments(64);
+  ASSERT_EQ(launch(arguments), "");
+  EXPECT_EQ(arguments.check(), "");
+  EXPECT_EQ(count().fallbacks, 0u);
+}
+
+/// What a launch has code for it takes, however many classes there are.
+TEST_F(SessionTest, ManyClassesDoNotHideTheFirst) {
+  TwJitKernelOptions exact = {};
+  exact.policy = TW_JIT_EXACT;
+  ASSERT_EQ(make(exact), "");
+  Arguments arguments(64);
+  ASSERT_EQ(launch(arguments), "");
+  TwJitOptions strict = {};
+  strict.isStrict = 1;
+  open(strict);
+  ASSERT_EQ(make(exact), "");
+  ASSERT_EQ(launch(arguments), "");
+  for (int64_t size = 1000; size < 2100; ++size) {
+    Arguments other(size);
+    EXPECT_NE(launch(other), "");
+  }
+  EXPECT_EQ(launch(arguments), "");
+  TwFunction function = nullptr;
+  EXPECT_EQ(
+      take(twJitKernelGetFunction(kernel, arguments.values, 3, &function)), "");
 }
 
 TEST_F(SessionTest, ManyThreadsCompileOnce) {
