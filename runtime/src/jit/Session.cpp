@@ -184,7 +184,9 @@ TwStatus tilewright::rt::identifyRequest(TwJit jit, Request &request) {
   }
   request.compiler = jit->identity;
   auto [it, isNew] = jit->tools.try_emplace(getToolsKey(request));
-  if (isNew)
+  // A program may be replaced, or PATH, while the session is open; of a library
+  // that is there, this process has the old one.
+  if (isNew || it->second.empty() || it->second.front().name == "ptxas")
     it->second = identifyTools(jit->cache, request.target, request.linker);
   request.tools = it->second;
   return nullptr;

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "../Runtime/Devices.h"
 #include "../Runtime/Support.h"
-#include "jit/Request.h"
+#include "jit/Session.h"
 #include "tilewright-rt/Jit.h"
 #include "tilewright-rt/Observe.h"
 #include "gtest/gtest.h"
@@ -881,6 +881,25 @@ TEST_F(SessionTest, StrictRefusesPtx) {
   twJitKernelDestroy(kernel);
   kernel = nullptr;
   twDeviceClose(gpu);
+}
+
+/// A session may be open for longer than a program is installed.
+TEST_F(SessionTest, ReplacedToolsAreOtherTools) {
+  std::string old = std::getenv("PATH") ? std::getenv("PATH") : "";
+  std::string tool = folder + "/ptxas";
+  auto identify = [&](const std::string &text) {
+    write("ptxas", text);
+    fs::permissions(tool, fs::perms::owner_all);
+    setenv("PATH", folder.c_str(), 1);
+    tilewright::rt::Request request;
+    request.target = "sm_90";
+    EXPECT_EQ(take(tilewright::rt::identifyRequest(jit, request)), "");
+    setenv("PATH", old.c_str(), 1);
+    return request.tools.empty() ? "" : request.tools[0].text;
+  };
+  std::string one = identify("#!/bin/sh\n"), two = identify("#!/bin/bash\n");
+  EXPECT_NE(one, "");
+  EXPECT_NE(one, two);
 }
 
 TEST_F(SessionTest, LibrariesWithoutADevice) {
