@@ -14,8 +14,9 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <pthread.h>
 #include <set>
-#include <thread>
+#include <vector>
 
 namespace tilewright::rt {
 
@@ -67,7 +68,7 @@ struct TwJitStorage {
   bool isClosing = false;
   std::deque<std::shared_ptr<tilewright::rt::Task>> queue;
   std::set<std::shared_ptr<tilewright::rt::Task>> running;
-  std::vector<std::thread> threads;
+  std::vector<pthread_t> threads; ///< not std::thread: it throws
 
   std::mutex recordMutex;
   tilewright::rt::Manifest record;

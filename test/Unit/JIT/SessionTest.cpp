@@ -16,6 +16,7 @@
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <pthread.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -768,6 +769,31 @@ TEST_F(SessionTest, ManyThreadsCompileOnce) {
     EXPECT_EQ(message, "");
   EXPECT_EQ(count().compiles, 4u);
   EXPECT_EQ(count().requests, 4u);
+}
+
+/// As in a container with a limit on processes.
+TEST_F(SessionTest, StandsASystemWithoutThreads) {
+  ASSERT_EQ(make(), "");
+  Arguments many(64), odd(7);
+  pthread_attr_t usual, impossible;
+  ASSERT_EQ(pthread_getattr_default_np(&usual), 0);
+  ASSERT_EQ(pthread_attr_init(&impossible), 0);
+  ASSERT_EQ(pthread_attr_setstacksize(&impossible, size_t(1) << 48), 0);
+  auto launchWith = [&](const pthread_attr_t &attributes, Arguments &values) {
+    EXPECT_EQ(pthread_setattr_default_np(&attributes), 0);
+    std::string message = launch(values);
+    EXPECT_EQ(pthread_setattr_default_np(&usual), 0);
+    return message;
+  };
+  EXPECT_EQ(launchWith(impossible, many),
+            "the system gives no thread to compile on");
+  EXPECT_EQ(launchWith(usual, many), "");
+  EXPECT_EQ(many.check(), "");
+  EXPECT_EQ(launchWith(impossible, odd),
+            "the system gives no thread that watches over a compilation");
+  EXPECT_EQ(launchWith(usual, odd), "");
+  EXPECT_EQ(odd.check(), "");
+  pthread_attr_destroy(&impossible);
 }
 
 TEST_F(SessionTest, ManyProcessesCompileOnce) {
