@@ -4,9 +4,11 @@
 #include "../Kernel.h"
 #include "../Support.h"
 #include "../cache/Files.h"
+#include "../cache/Lease.h"
 #include "Classes.h"
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <unistd.h>
 
 #define JSON_NOEXCEPTION 1
@@ -254,4 +256,39 @@ TwStatus tilewright::rt::writeManifestFile(const std::string &path,
     return fail(TW_NOT_FOUND, "cannot write manifest '", path,
                 "': ", std::strerror(error));
   return nullptr;
+}
+
+/// False where somebody else had the file for longer than a change takes.
+static bool waitForLock(const std::string &path, TwCacheLeaseStorage &lock) {
+  constexpr int kMostPolls = 2000;
+  constexpr timespec kPause = {0, 5 * 1000000};
+  for (int i = 0; i < kMostPolls; ++i) {
+    // Without locks as with one: there is nothing better.
+    if (tryLease(path, lock) != LeaseState::Taken)
+      return true;
+    nanosleep(&kPause, nullptr);
+  }
+  return false;
+}
+
+TwStatus tilewright::rt::updateManifestFile(
+    const std::string &path, const std::function<void(Manifest &)> &change) {
+  std::string lockPath = path + ".lock";
+  TwCacheLeaseStorage lock;
+  if (!waitForLock(lockPath, lock))
+    return fail(TW_RESOURCE_EXHAUSTED, "cannot write manifest '", path,
+                "': another process holds '", lockPath, "'");
+  Manifest manifest;
+  TwStatus status = nullptr;
+  if (access(path.c_str(), F_OK) == 0)
+    status = readManifestFile(path, manifest);
+  if (!status) {
+    change(manifest);
+    status = writeManifestFile(path, manifest);
+  }
+  // While it is locked: it is then nobody else's.
+  if (lock.file >= 0)
+    unlink(lockPath.c_str());
+  releaseLease(lock);
+  return status;
 }

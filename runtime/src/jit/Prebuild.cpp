@@ -41,16 +41,11 @@ TwStatus twJitSaveManifest(TwJit jit, const char *path) {
     return status;
   if (!path)
     return fail(TW_INVALID_ARGUMENT, "expected the name of a file");
-  Manifest manifest;
-  if (access(path, F_OK) == 0)
-    if (TwStatus status = readManifestFile(path, manifest))
-      return status;
-  {
+  return updateManifestFile(path, [&](Manifest &manifest) {
     std::lock_guard<std::mutex> lock(jit->recordMutex);
     for (const Request &request : jit->record.requests)
       manifest.add(request);
-  }
-  return writeManifestFile(path, manifest);
+  });
 }
 
 /// Keeps the first failure, as a copy.
@@ -96,8 +91,12 @@ TwStatus twJitPrebuild(TwJit jit, const char *path, const char *const *targets,
              task->request.target.c_str(), status);
     keepFirst(first, status);
   }
-  if (TwStatus status = writeManifestFile(path, manifest))
-    keepFirst(first, status);
+  // What was added to it meanwhile stays.
+  TwStatus written = updateManifestFile(path, [&](Manifest &there) {
+    there.compiler = manifest.compiler;
+    there.tools = manifest.tools;
+  });
+  keepFirst(first, written);
   return first.get();
 }
 

@@ -499,6 +499,33 @@ TEST_F(SessionTest, ManifestsAreRecordedPrebuiltAndServed) {
   EXPECT_EQ(count().compiles, 0u);
 }
 
+/// As when the processes of a server end together.
+TEST_F(SessionTest, ManyWriteOneManifest) {
+  std::string path = folder + "/model.json";
+  std::vector<std::string> messages(8);
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < messages.size(); ++i)
+    threads.emplace_back([&, i] {
+      TwJitOptions options = {};
+      options.cache = cache;
+      TwJit own = nullptr;
+      messages[i] = take(twJitOpen(&options, &own));
+      tilewright::rt::Request request;
+      request.name = std::to_string(i) + ".mlir";
+      tilewright::rt::recordRequest(own, request);
+      messages[i] += take(twJitSaveManifest(own, path.c_str()));
+      twJitClose(own);
+    });
+  for (std::thread &thread : threads)
+    thread.join();
+  for (const std::string &message : messages)
+    EXPECT_EQ(message, "");
+  tilewright::rt::Manifest manifest;
+  ASSERT_EQ(take(tilewright::rt::readManifestFile(path, manifest)), "");
+  EXPECT_EQ(manifest.requests.size(), messages.size());
+  EXPECT_FALSE(fs::exists(path + ".lock"));
+}
+
 TEST_F(SessionTest, CompilesInAProcessOfItsOwn) {
   TwJitOptions options = {};
   options.usesProcess = 1;
