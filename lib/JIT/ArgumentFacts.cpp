@@ -19,6 +19,11 @@ std::string describe(const ArgumentClass &argument) {
          std::to_string(argument.dims.size());
 }
 
+/// Whether numbers of a type of the interface have a fraction.
+bool isReal(llvm::StringRef type) {
+  return type.starts_with("f") || type.starts_with("bf");
+}
+
 /// Calls check(value, class) for each place that a fact of that name is about:
 /// sizes of arrays, or a scalar; false as soon as it is.
 template <typename Check>
@@ -45,7 +50,7 @@ public:
   llvm::Error add(const json::Object &expected, const ArgumentClass &given) {
     name = expected.getString("name")->str();
     if (given.kind == TW_SCALAR) {
-      if (!expected.getString("type")->starts_with("f") && given.divisor > 1)
+      if (!isReal(*expected.getString("type")) && given.divisor > 1)
         facts.divisible[name] = given.divisor;
       return llvm::Error::success();
     }
@@ -120,8 +125,7 @@ std::string compareTypes(const json::Array &arguments, const Request &request) {
                *expected.getInteger("rank") == int64_t(given.dims.size());
     else if (isSame)
       // An integer becomes a real number, but not the other way round.
-      isSame = type.starts_with("f") || type.starts_with("bf") ||
-               given.type >= TW_I1;
+      isSame = isReal(type) || given.type >= TW_I1;
     if (!isSame)
       return "argument '" + expected.getString("name")->str() + "': expected " +
              (isArray ? type.str() + " array of rank " +

@@ -120,7 +120,8 @@ typedef struct TwJitKernelOptions {
    * failed, `fallback` is launched. */
   int32_t isBackground;
   /** Null: the same kernel with policy TW_JIT_DYNAMIC, for which the first
-   * launch waits. It outlives the kernel. */
+   * launch waits. Where a parameter is "bucket(N)" there is no such kernel, and
+   * launches wait. It outlives the kernel. */
   TwFunction fallback;
 } TwJitKernelOptions;
 

@@ -11,10 +11,12 @@
 
 using namespace tilewright;
 
-int rt::readFile(const std::string &path, std::string &bytes) {
+int rt::readFile(const std::string &path, std::string &bytes, Links links) {
   bytes.clear();
   // A pipe with that name must not block.
-  int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+  int file = open(path.c_str(),
+                  links == Links::Refused ? flags | O_NOFOLLOW : flags);
   if (file < 0)
     return errno;
   struct stat info;

@@ -12,8 +12,13 @@ namespace tilewright::rt {
 /// Nothing larger is read or written: memory for it may not be there.
 constexpr uint64_t kMostFileBytes = uint64_t(1) << 30;
 
-/// Reads a regular file; 0 or errno. Never follows a link at its end.
-int readFile(const std::string &path, std::string &bytes);
+/// Whether a link at the end of a path leads to the file that is read. In a
+/// folder that others may write to it would lead to any.
+enum class Links { Refused, Followed };
+
+/// Reads a regular file; 0 or errno.
+int readFile(const std::string &path, std::string &bytes,
+             Links links = Links::Refused);
 
 /// Who may read what is made; nobody else may write to it.
 enum class FileUsers { Owner, Everybody };

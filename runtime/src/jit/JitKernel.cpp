@@ -50,7 +50,7 @@ void twJitKernelDestroy(TwJitKernel kernel) {
   TwStatus forked = checkJit(kernel->jit);
   for (const auto &each : kernel->table.getAll()) {
     if (each->task && !forked) {
-      each->task->limit.isCancelled = true;
+      cancelTask(kernel->jit, each->task);
       std::unique_lock<std::mutex> lock(each->task->mutex);
       each->task->changed.wait(lock, [&] { return each->task->isDone; });
     }
@@ -156,11 +156,30 @@ static Specialization *findPlace(TwJitKernel kernel, TwJitPolicy policy,
   return findOrAdd(kernel, large.data(), bytes);
 }
 
-static TwJitPolicy getPolicy(TwJitKernel kernel) {
-  std::lock_guard<std::mutex> lock(kernel->mutex);
-  return kernel->table.getAll().size() < kMostSpecializations
-             ? kernel->options.policy
-             : TW_JIT_DYNAMIC;
+/// A parameter that follows the bound of a size has no value without one: what
+/// the variant says need not do for all sizes.
+static bool hasDynamicCode(TwJitKernel kernel) {
+  for (const NamedText &parameter : kernel->request.parameters)
+    if (parameter.text.rfind("bucket(", 0) == 0)
+      return false;
+  return true;
+}
+
+/// The kernel's, unless it has code for so many other classes.
+static TwJitPolicy getPolicy(TwJitKernel kernel, const TwValue *values,
+                             size_t numValues) {
+  TwJitPolicy policy = kernel->options.policy;
+  {
+    std::lock_guard<std::mutex> lock(kernel->mutex);
+    if (kernel->table.getAll().size() < kMostSpecializations)
+      return policy;
+  }
+  std::vector<uint8_t> classes(
+      writeClasses(policy, values, numValues, nullptr, 0));
+  writeClasses(policy, values, numValues, classes.data(), classes.size());
+  uint64_t hash = XXH3_64bits(classes.data(), classes.size());
+  bool isThere = kernel->table.find(hash, classes.data(), classes.size());
+  return isThere || !hasDynamicCode(kernel) ? policy : TW_JIT_DYNAMIC;
 }
 
 /// The code for `values` under a policy; waits until it is there.
@@ -198,15 +217,15 @@ TwStatus twJitKernelGetFunction(TwJitKernel kernel, const TwValue *values,
   if (!function)
     return fail(TW_INVALID_ARGUMENT, "expected a place for the function");
   *function = nullptr;
-  return obtainFunction(kernel, getPolicy(kernel), values, numValues,
-                        *function);
+  return obtainFunction(kernel, getPolicy(kernel, values, numValues), values,
+                        numValues, *function);
 }
 
 TwStatus twJitKernelRequest(TwJitKernel kernel, const TwValue *values,
                             size_t numValues) {
   if (TwStatus status = checkCall(kernel, values, numValues))
     return status;
-  TwJitPolicy policy = getPolicy(kernel);
+  TwJitPolicy policy = getPolicy(kernel, values, numValues);
   Specialization *place = findPlace(kernel, policy, values, numValues);
   if (place->function.load(std::memory_order_acquire))
     return nullptr;
@@ -232,8 +251,9 @@ static TwStatus obtainFallback(TwJitKernel kernel, const TwValue *values,
 /// The code for a launch that did not find it at once.
 static TwStatus obtainForLaunch(TwJitKernel kernel, const TwValue *values,
                                 size_t numValues, TwFunction &function) {
-  TwJitPolicy policy = getPolicy(kernel);
-  if (!kernel->options.isBackground)
+  TwJitPolicy policy = getPolicy(kernel, values, numValues);
+  bool hasFallback = kernel->options.fallback || hasDynamicCode(kernel);
+  if (!kernel->options.isBackground || !hasFallback)
     return obtainFunction(kernel, policy, values, numValues, function);
   Specialization *place = findPlace(kernel, policy, values, numValues);
   std::shared_ptr<Task> task;
@@ -288,22 +308,29 @@ TwStatus twJitKernelPrepare(TwJitKernel kernel, size_t *numFound) {
   if (!kernel->jit->hasManifest)
     return fail(TW_INVALID_ARGUMENT,
                 "expected a session that was opened with a manifest");
+  std::vector<TwJitPolicy> policies = {kernel->options.policy};
+  // What is launched meanwhile, too.
+  if (kernel->options.isBackground && !kernel->options.fallback &&
+      kernel->options.policy != TW_JIT_DYNAMIC)
+    policies.push_back(TW_JIT_DYNAMIC);
   std::vector<std::shared_ptr<Task>> tasks;
   TwStatus first = nullptr;
   for (const Request &request : kernel->jit->manifest.requests) {
     if (!isSameKernel(request, kernel->request))
       continue;
-    std::vector<uint8_t> classes;
-    // What another policy asked for no launch of this kernel asks for.
-    if (!writeClasses(kernel->options.policy, request.arguments, classes))
-      continue;
-    std::shared_ptr<Task> task;
-    TwStatus status =
-        ensureTask(kernel, *findOrAdd(kernel, classes.data(), classes.size()),
-                   request.arguments, /*isUrgent=*/false, task);
-    if (task)
-      tasks.push_back(task);
-    first = first ? (twStatusDestroy(status), first) : status;
+    for (TwJitPolicy policy : policies) {
+      std::vector<uint8_t> classes;
+      // What another policy asked for no launch of this kernel asks for.
+      if (!writeClasses(policy, request.arguments, classes))
+        continue;
+      std::shared_ptr<Task> task;
+      TwStatus status =
+          ensureTask(kernel, *findOrAdd(kernel, classes.data(), classes.size()),
+                     request.arguments, /*isUrgent=*/false, task);
+      if (task)
+        tasks.push_back(task);
+      first = first ? (twStatusDestroy(status), first) : status;
+    }
   }
   for (const std::shared_ptr<Task> &task : tasks) {
     TwStatus status = waitForTask(*task);

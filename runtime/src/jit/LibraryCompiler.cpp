@@ -7,7 +7,7 @@
 #include <ctime>
 #include <dlfcn.h>
 #include <mutex>
-#include <thread>
+#include <pthread.h>
 
 using namespace tilewright::rt;
 
@@ -48,32 +48,51 @@ class Watchdog {
 public:
   Watchdog(const Functions &functions, TwCompilation compilation,
            const CompileLimit &limit)
-      : thread([this, &functions, compilation, &limit] {
-          std::unique_lock<std::mutex> lock(mutex);
-          while (!isDone) {
-            TwStatus status = limit.check();
-            if (status)
-              functions.cancel(compilation);
-            twStatusDestroy(status);
-            if (status)
-              return;
-            changed.wait_for(lock, std::chrono::milliseconds(20));
-          }
-        }) {}
+      : functions(functions), compilation(compilation), limit(limit),
+        // Not std::thread, which throws where there is none.
+        isStarted(pthread_create(&thread, nullptr, &watch, this) == 0) {}
   ~Watchdog() {
     {
       std::lock_guard<std::mutex> lock(mutex);
       isDone = true;
     }
     changed.notify_all();
-    thread.join();
+    if (isStarted)
+      pthread_join(thread, nullptr);
+  }
+  Watchdog(const Watchdog &) = delete;
+
+  TwStatus check() const {
+    return isStarted ? nullptr
+                     : fail(TW_RESOURCE_EXHAUSTED,
+                            "the system gives no thread that watches over a "
+                            "compilation");
   }
 
 private:
+  static void *watch(void *watchdog) {
+    auto &self = *static_cast<Watchdog *>(watchdog);
+    std::unique_lock<std::mutex> lock(self.mutex);
+    while (!self.isDone) {
+      if (TwStatus status = self.limit.check()) {
+        self.functions.cancel(self.compilation);
+        twStatusDestroy(status);
+        break;
+      }
+      self.changed.wait_for(lock, std::chrono::milliseconds(20));
+    }
+    return nullptr;
+  }
+
+  const Functions &functions;
+  TwCompilation compilation;
+  const CompileLimit &limit;
   std::mutex mutex;
   std::condition_variable changed;
   bool isDone = false;
-  std::thread thread;
+  // Last: it begins with all the others there.
+  pthread_t thread;
+  const bool isStarted;
 };
 
 class LibraryJob : public CompileJob {
@@ -106,6 +125,8 @@ private:
     TwCode code;
     {
       Watchdog watchdog(functions, compilation, limit);
+      if (TwStatus status = watchdog.check())
+        return status;
       code = stage(compilation);
     }
     if (code == TW_OK)

@@ -1,10 +1,14 @@
 // Manifest.cpp - what a model needs of kernels, as a file.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Manifest.h"
+#include "../Kernel.h"
 #include "../Support.h"
 #include "../cache/Files.h"
+#include "../cache/Lease.h"
+#include "Classes.h"
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <unistd.h>
 
 #define JSON_NOEXCEPTION 1
@@ -82,6 +86,14 @@ std::string tilewright::rt::writeManifest(const Manifest &manifest) {
 //===----------------------------------------------------------------------===//
 
 namespace {
+
+/// Whether a policy may have made it: the bytes of a class hold no other.
+bool isClass(const ArgumentClass &argument) {
+  for (int64_t factor : {argument.align, argument.divisor})
+    if (factor < 1 || factor > kMostDivisor || (factor & (factor - 1)))
+      return false;
+  return argument.dims.size() <= maxRank;
+}
 
 /// Reads values of a tree; the first that is missing or wrong is named.
 class Reader {
@@ -167,7 +179,8 @@ Request Reader::readKernel(const Json &kernel, const Json &sources) {
       for (const Json &item : *list) {
         request.arguments.emplace_back();
         if (!item.is_string() ||
-            !readArgument(item.get<std::string>(), request.arguments.back()))
+            !readArgument(item.get<std::string>(), request.arguments.back()) ||
+            !isClass(request.arguments.back()))
           refuse("expected an argument such as \"scalar i64 divisor=1\"");
       }
   }
@@ -215,18 +228,67 @@ TwStatus tilewright::rt::readManifest(const std::string &text,
 TwStatus tilewright::rt::readManifestFile(const std::string &path,
                                           Manifest &manifest) {
   std::string text;
-  if (int error = readFile(path, text))
+  if (int error = readFile(path, text, Links::Followed))
     return fail(TW_NOT_FOUND, "cannot read manifest '", path,
                 "': ", std::strerror(error));
   return readManifest(text, path, manifest);
 }
 
+/// JSON is UTF-8: what is not would be read as something else.
+static TwStatus checkText(const Request &request) {
+  std::string bytes = writeRequest(request);
+  std::string kept =
+      Json(bytes).dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (Json::parse(kept, nullptr, /*allow_exceptions=*/false) == bytes)
+    return nullptr;
+  return fail(TW_INVALID_ARGUMENT, "source '", request.name,
+              "': expected UTF-8, which alone a manifest can have");
+}
+
 TwStatus tilewright::rt::writeManifestFile(const std::string &path,
                                            const Manifest &manifest) {
+  for (const Request &request : manifest.requests)
+    if (TwStatus status = checkText(request))
+      return status;
   std::string temporary = path + "." + std::to_string(getpid()) + ".tmp";
   if (int error = publishFile(temporary, path, writeManifest(manifest),
                               /*syncs=*/false))
     return fail(TW_NOT_FOUND, "cannot write manifest '", path,
                 "': ", std::strerror(error));
   return nullptr;
+}
+
+/// False where somebody else had the file for longer than a change takes.
+static bool waitForLock(const std::string &path, TwCacheLeaseStorage &lock) {
+  constexpr int kMostPolls = 2000;
+  constexpr timespec kPause = {0, 5 * 1000000};
+  for (int i = 0; i < kMostPolls; ++i) {
+    // Without locks as with one: there is nothing better.
+    if (tryLease(path, lock) != LeaseState::Taken)
+      return true;
+    nanosleep(&kPause, nullptr);
+  }
+  return false;
+}
+
+TwStatus tilewright::rt::updateManifestFile(
+    const std::string &path, const std::function<void(Manifest &)> &change) {
+  std::string lockPath = path + ".lock";
+  TwCacheLeaseStorage lock;
+  if (!waitForLock(lockPath, lock))
+    return fail(TW_RESOURCE_EXHAUSTED, "cannot write manifest '", path,
+                "': another process holds '", lockPath, "'");
+  Manifest manifest;
+  TwStatus status = nullptr;
+  if (access(path.c_str(), F_OK) == 0)
+    status = readManifestFile(path, manifest);
+  if (!status) {
+    change(manifest);
+    status = writeManifestFile(path, manifest);
+  }
+  // While it is locked: it is then nobody else's.
+  if (lock.file >= 0)
+    unlink(lockPath.c_str());
+  releaseLease(lock);
+  return status;
 }

@@ -5,6 +5,7 @@
 
 #include "Request.h"
 #include "tilewright-rt/Status.h"
+#include <functional>
 #include <map>
 #include <set>
 
@@ -34,6 +35,10 @@ TwStatus readManifest(const std::string &text, const std::string &name,
 TwStatus readManifestFile(const std::string &path, Manifest &manifest);
 /// Replaces the file at once, never by half of it.
 TwStatus writeManifestFile(const std::string &path, const Manifest &manifest);
+/// Reads the file if there is one, changes what it has and writes it; one
+/// thread of one process at a time, the others wait.
+TwStatus updateManifestFile(const std::string &path,
+                            const std::function<void(Manifest &)> &change);
 
 } // namespace tilewright::rt
 

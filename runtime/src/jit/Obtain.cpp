@@ -73,6 +73,14 @@ static void traceStages(const TwCompileTimes &times) {
   }
 }
 
+/// Refuses what is no library, before it is kept where it would be found again.
+static TwStatus checkLibrary(const std::string &bytes) {
+  TwLibrary library = nullptr;
+  TwStatus status = twLibraryCreate(toBytes(bytes), &library);
+  twLibraryDestroy(library);
+  return status;
+}
+
 /// Compiles; the content key is looked up in between, for another request may
 /// have led to the same kernel.
 static TwStatus compile(TwJit jit, const Request &request,
@@ -91,6 +99,8 @@ static TwStatus compile(TwJit jit, const Request &request,
   } else {
     CompileResult result;
     if (TwStatus status = job->finish(result))
+      return status;
+    if (TwStatus status = checkLibrary(result.library))
       return status;
     library = std::move(result.library);
     traceStages(result.times);

@@ -41,16 +41,11 @@ TwStatus twJitSaveManifest(TwJit jit, const char *path) {
     return status;
   if (!path)
     return fail(TW_INVALID_ARGUMENT, "expected the name of a file");
-  Manifest manifest;
-  if (access(path, F_OK) == 0)
-    if (TwStatus status = readManifestFile(path, manifest))
-      return status;
-  {
+  return updateManifestFile(path, [&](Manifest &manifest) {
     std::lock_guard<std::mutex> lock(jit->recordMutex);
     for (const Request &request : jit->record.requests)
       manifest.add(request);
-  }
-  return writeManifestFile(path, manifest);
+  });
 }
 
 /// Keeps the first failure, as a copy.
@@ -68,6 +63,10 @@ TwStatus twJitPrebuild(TwJit jit, const char *path, const char *const *targets,
   if (!path || (numTargets && !targets) || jit->isStrict)
     return fail(TW_INVALID_ARGUMENT, "expected a manifest, targets, and a "
                                      "session that is not strict");
+  for (size_t i = 0; i < numTargets; ++i)
+    if (!targets[i])
+      return fail(TW_INVALID_ARGUMENT, "target ", int64_t(i),
+                  ": expected a name, but got null");
   Manifest manifest;
   if (TwStatus status = readManifestFile(path, manifest))
     return status;
@@ -92,8 +91,12 @@ TwStatus twJitPrebuild(TwJit jit, const char *path, const char *const *targets,
              task->request.target.c_str(), status);
     keepFirst(first, status);
   }
-  if (TwStatus status = writeManifestFile(path, manifest))
-    keepFirst(first, status);
+  // What was added to it meanwhile stays.
+  TwStatus written = updateManifestFile(path, [&](Manifest &there) {
+    there.compiler = manifest.compiler;
+    there.tools = manifest.tools;
+  });
+  keepFirst(first, written);
   return first.get();
 }
 

@@ -165,7 +165,9 @@ private:
       if (ended == 0)
         ::poll(nullptr, 0, 2);
     }
-    if (ended == process)
+    // Also where the program ignores SIGCHLD or waits for all its children: the
+    // number may be another process's by now.
+    if (ended != 0)
       process = -1;
     if (ended > 0 && WIFSIGNALED(state))
       return fail(TW_INTERNAL,
@@ -173,9 +175,12 @@ private:
                   "process '",
                   program, "' ended by signal ", int64_t(WTERMSIG(state)),
                   "; this is a bug of the compiler");
+    if (ended > 0)
+      return fail(TW_INTERNAL, "the compiler's process '", program,
+                  "' ended without an answer, with exit code ",
+                  int64_t(WEXITSTATUS(state)));
     return fail(TW_INTERNAL, "the compiler's process '", program,
-                "' ended without an answer, with exit code ",
-                ended > 0 ? int64_t(WEXITSTATUS(state)) : int64_t(-1));
+                "' ended without an answer");
   }
 
   void end() {

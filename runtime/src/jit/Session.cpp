@@ -4,6 +4,7 @@
 #include "../Backend.h"
 #include "../Support.h"
 #include "Identity.h"
+#include <algorithm>
 #include <cstdlib>
 #include <dlfcn.h>
 #include <unistd.h>
@@ -121,14 +122,19 @@ void twJitClose(TwJit jit) {
   }
   twStatusDestroy(twJitCancel(jit));
   jit->queueChanged.notify_all();
-  for (std::thread &thread : jit->threads)
-    thread.join();
+  for (pthread_t thread : jit->threads)
+    pthread_join(thread, nullptr);
   if (jit->ownsCache)
     twCacheClose(jit->cache);
   delete jit;
 }
 
 void twJitGetCounters(TwJit jit, TwJitCounters *counters) {
+  if (!counters)
+    return;
+  *counters = {};
+  if (!jit)
+    return;
   std::lock_guard<std::mutex> lock(jit->timesMutex);
   *counters = {jit->requests, jit->cacheHits, jit->contentHits,
                jit->compiles, jit->failures,  jit->strictMisses,
@@ -178,7 +184,9 @@ TwStatus tilewright::rt::identifyRequest(TwJit jit, Request &request) {
   }
   request.compiler = jit->identity;
   auto [it, isNew] = jit->tools.try_emplace(getToolsKey(request));
-  if (isNew)
+  // A program may be replaced, or PATH, while the session is open; of a library
+  // that is there, this process has the old one.
+  if (isNew || it->second.empty() || it->second.front().name == "ptxas")
     it->second = identifyTools(jit->cache, request.target, request.linker);
   request.tools = it->second;
   return nullptr;
@@ -199,13 +207,14 @@ static void finishTask(Task &task, TwStatus status) {
   task.changed.notify_all();
 }
 
-static void runTasks(TwJit jit) {
+static void *runTasks(void *session) {
+  TwJit jit = static_cast<TwJit>(session);
   std::unique_lock<std::mutex> lock(jit->queueMutex);
   while (true) {
     while (jit->queue.empty() && !jit->isClosing)
       jit->queueChanged.wait(lock);
     if (jit->queue.empty())
-      return;
+      return nullptr;
     std::shared_ptr<Task> task = std::move(jit->queue.front());
     jit->queue.pop_front();
     jit->running.insert(task);
@@ -222,17 +231,44 @@ static void runTasks(TwJit jit) {
   }
 }
 
+/// Ends a task that no thread has begun.
+static void dropTask(TwJit jit, const std::shared_ptr<Task> &task,
+                     const char *why) {
+  {
+    std::lock_guard<std::mutex> lock(jit->queueMutex);
+    auto it = std::find(jit->queue.begin(), jit->queue.end(), task);
+    if (it == jit->queue.end())
+      return;
+    jit->queue.erase(it);
+    jit->queueChanged.notify_all();
+  }
+  finishTask(*task, fail(TW_RESOURCE_EXHAUSTED, why));
+}
+
 void tilewright::rt::startTask(TwJit jit, const std::shared_ptr<Task> &task,
                                bool isUrgent) {
-  std::lock_guard<std::mutex> lock(jit->queueMutex);
-  if (isUrgent)
-    jit->queue.push_front(task);
-  else
-    jit->queue.push_back(task);
-  if (jit->threads.size() < jit->maxThreads &&
-      jit->threads.size() < jit->queue.size() + jit->running.size())
-    jit->threads.emplace_back(runTasks, jit);
-  jit->queueChanged.notify_all();
+  bool hasThread;
+  {
+    std::lock_guard<std::mutex> lock(jit->queueMutex);
+    if (isUrgent)
+      jit->queue.push_front(task);
+    else
+      jit->queue.push_back(task);
+    pthread_t thread;
+    if (jit->threads.size() < jit->maxThreads &&
+        jit->threads.size() < jit->queue.size() + jit->running.size() &&
+        pthread_create(&thread, nullptr, &runTasks, jit) == 0)
+      jit->threads.push_back(thread);
+    hasThread = !jit->threads.empty();
+    jit->queueChanged.notify_all();
+  }
+  if (!hasThread)
+    dropTask(jit, task, "the system gives no thread to compile on");
+}
+
+void tilewright::rt::cancelTask(TwJit jit, const std::shared_ptr<Task> &task) {
+  task->limit.isCancelled = true;
+  dropTask(jit, task, "the compilation was cancelled before it began");
 }
 
 TwStatus tilewright::rt::waitForTask(Task &task) {

@@ -14,8 +14,9 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <pthread.h>
 #include <set>
-#include <thread>
+#include <vector>
 
 namespace tilewright::rt {
 
@@ -67,7 +68,7 @@ struct TwJitStorage {
   bool isClosing = false;
   std::deque<std::shared_ptr<tilewright::rt::Task>> queue;
   std::set<std::shared_ptr<tilewright::rt::Task>> running;
-  std::vector<std::thread> threads;
+  std::vector<pthread_t> threads; ///< not std::thread: it throws
 
   std::mutex recordMutex;
   tilewright::rt::Manifest record;
@@ -102,6 +103,9 @@ TwStatus obtainLibrary(TwJit jit, const Request &request, bool isStrict,
 
 /// Has a task done by a thread of the session; `isUrgent` puts it in front.
 void startTask(TwJit jit, const std::shared_ptr<Task> &task, bool isUrgent);
+
+/// Ends a task, at once if no thread has begun it.
+void cancelTask(TwJit jit, const std::shared_ptr<Task> &task);
 
 /// Writes into the session's record that this was asked for.
 void recordRequest(TwJit jit, const Request &request);

@@ -19,15 +19,19 @@ static bool endsWith(const std::string &text, const std::string &end) {
          text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
-static TwStatus readText(const std::string &path, std::string &text) {
-  if (int error = readFile(path, text))
-    return fail(TW_NOT_FOUND, "cannot read '", path,
-                "': ", std::strerror(error));
-  if (text.size() > kMostSourceBytes)
+static TwStatus checkSize(const std::string &path, size_t bytes) {
+  if (bytes > kMostSourceBytes)
     return fail(TW_INVALID_ARGUMENT, "expected a source of at most ",
                 int64_t(kMostSourceBytes), " bytes, but '", path, "' has ",
-                int64_t(text.size()));
+                int64_t(bytes));
   return nullptr;
+}
+
+static TwStatus readText(const std::string &path, std::string &text) {
+  if (int error = readFile(path, text, Links::Followed))
+    return fail(TW_NOT_FOUND, "cannot read '", path,
+                "': ", std::strerror(error));
+  return checkSize(path, text.size());
 }
 
 /// The files that a description names; what is no description is the
@@ -68,11 +72,14 @@ TwStatus tilewright::rt::readSource(const TwJitSource &source,
   std::string folder =
       slash == std::string::npos ? "" : file.substr(0, slash + 1);
   request.name = file.substr(folder.size());
-  if (source.text.data)
+  if (source.text.data) {
+    if (TwStatus status = checkSize(file, source.text.size))
+      return status;
     request.text.assign(static_cast<const char *>(source.text.data),
                         source.text.size);
-  else if (TwStatus status = readText(file, request.text))
+  } else if (TwStatus status = readText(file, request.text)) {
     return status;
+  }
   if (isDescription)
     for (const std::string &name : listFiles(request.text)) {
       NamedText read = {name, {}};
@@ -83,6 +90,9 @@ TwStatus tilewright::rt::readSource(const TwJitSource &source,
     }
   request.kernel = source.kernel ? source.kernel : "";
   request.variant = source.variant ? source.variant : "";
+  if (source.numParameters && !source.parameters)
+    return fail(TW_INVALID_ARGUMENT, "expected ", int64_t(source.numParameters),
+                " parameters, but got null");
   for (size_t i = 0; i < source.numParameters; ++i) {
     const TwJitParameter &parameter = source.parameters[i];
     if (!parameter.name || !parameter.value)

@@ -3,6 +3,7 @@
 #include "jit/Manifest.h"
 #include "../Runtime/Support.h"
 #include "gtest/gtest.h"
+#include <cstdio>
 
 using namespace tilewright::rt;
 
@@ -65,6 +66,39 @@ TEST(Manifest, SaysWhatIsWrong) {
             "manifest 'm': expected a source below 2, but got 9");
   EXPECT_EQ(take(readManifestFile("/nowhere/m", read)),
             "cannot read manifest '/nowhere/m': No such file or directory");
+  // What no policy makes would be taken for what one does.
+  for (const char *argument :
+       {"scalar f32 divisor=272", "scalar f32 divisor=3",
+        "scalar f32 divisor=0",
+        "array f32 align=-16 dims=", "array f32 align=32 dims=1:1:1:1:1"}) {
+    text = writeManifest(makeManifest());
+    at = text.find("scalar f32 divisor=1");
+    ASSERT_NE(at, std::string::npos);
+    text.replace(at, 20, argument);
+    EXPECT_EQ(take(readManifest(text, "m", read)),
+              "manifest 'm': expected an argument such as \"scalar i64 "
+              "divisor=1\"")
+        << argument;
+  }
+}
+
+TEST(Manifest, HoldsUtf8Alone) {
+  Manifest manifest;
+  Request request;
+  request.name = "caf\xc3\xa9.mlir";
+  request.text = "\xef\xbf\xbd"; // what stands for what is not UTF-8
+  manifest.add(request);
+  std::string path = testing::TempDir() + "/tilewright-manifest-utf8";
+  EXPECT_EQ(take(writeManifestFile(path, manifest)), "");
+  Manifest read;
+  EXPECT_EQ(take(readManifestFile(path, read)), "");
+  EXPECT_EQ(writeRequest(read.requests.at(0)), writeRequest(request));
+  request.text = "caf\xe9";
+  manifest.add(request);
+  EXPECT_EQ(take(writeManifestFile(path, manifest)),
+            "source 'caf\xc3\xa9.mlir': expected UTF-8, which alone a "
+            "manifest can have");
+  std::remove(path.c_str());
 }
 
 TEST(Manifest, StandsDamage) {

@@ -126,6 +126,19 @@ TEST(Plan, ChoosesAVariantWhoseFactsFollow) {
   EXPECT_EQ(variant(), "size");
 }
 
+/// An integer may be given for a real scalar, of which nothing is assumed.
+TEST(Plan, RealScalarsHaveNoDivisor) {
+  for (const char *type : {"f16", "bf16", "f32", "f64", "f8E4M3FN"}) {
+    rt::Request request = makeRequest();
+    request.text.replace(request.text.find("%n: i32"), 7,
+                         std::string("%n: ") + type);
+    std::string key = plan(request);
+    EXPECT_NE(key.find(std::string("%n: ") + type), std::string::npos) << key;
+    request.arguments[2].divisor = 16;
+    EXPECT_EQ(plan(request), key);
+  }
+}
+
 /// A parameter follows the bound of a size.
 TEST(Plan, ParametersFollowBuckets) {
   rt::Request request = makeRequest();
@@ -239,9 +252,9 @@ TEST(Plan, WhatChangesTheBytesChangesTheContentKey) {
   }
 }
 
-/// Content keys must not change by accident either. Of pipeline and source the
-/// start is enough: both change with each version of the compiler, whose build
-/// ids are in front.
+/// Content keys must not change by accident either. Of pipeline and source
+/// the start is enough: both change with each version of the compiler, whose
+/// build ids are in front.
 TEST(Plan, ContentKeysAreWrittenAsEver) {
   rt::Request request = makeRequest();
   std::string key = plan(request), shown;

@@ -1,19 +1,22 @@
 // SessionTest.cpp - kernels compiled when they are launched, and kept.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "jit/Session.h"
 #include "../Runtime/Devices.h"
 #include "../Runtime/Support.h"
-#include "jit/Request.h"
 #include "tilewright-rt/Jit.h"
 #include "tilewright-rt/Observe.h"
 #include "gtest/gtest.h"
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <pthread.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -301,6 +304,14 @@ TEST_F(SessionTest, SaysWhatIsWrong) {
   source.parameters = &half;
   source.numParameters = 1;
   EXPECT_EQ(make({}, source), "parameter 0: expected a name and a value");
+  source.parameters = nullptr;
+  EXPECT_EQ(make({}, source), "expected 1 parameters, but got null");
+  std::string large((size_t(16) << 20) + 1, ' ');
+  source = {};
+  source.file = "large.mlir";
+  source.text = {large.data(), large.size()};
+  EXPECT_EQ(make({}, source), "expected a source of at most 16777216 bytes, "
+                              "but 'large.mlir' has 16777217");
   TwJitKernelOptions options = {};
   options.policy = TwJitPolicy(9);
   EXPECT_EQ(make(options), "expected a policy, but got 9");
@@ -333,6 +344,40 @@ TEST_F(SessionTest, SaysWhatIsWrong) {
   EXPECT_EQ(launch(arguments),
             "twice.json: error: kernel 'twice': argument 'b': expected size "
             "'N' to be 64, as in an argument before, but got 5");
+}
+
+TEST_F(SessionTest, StandsNull) {
+  twJitGetCounters(jit, nullptr);
+  TwJitCounters counters;
+  counters.requests = 1;
+  twJitGetCounters(nullptr, &counters);
+  EXPECT_EQ(counters.requests, 0u);
+  std::string manifest = folder + "/model.json";
+  ASSERT_EQ(take(twJitSaveManifest(jit, manifest.c_str())), "");
+  const char *targets[] = {"gfx942", nullptr};
+  EXPECT_EQ(
+      take(twJitPrebuild(jit, manifest.c_str(), targets, 2, nullptr, nullptr)),
+      "target 1: expected a name, but got null");
+}
+
+/// Trees of links, such as a build system's.
+TEST_F(SessionTest, FollowsLinksToSources) {
+  fs::create_directory(folder + "/links");
+  for (const char *name : {"/twice.json", "/twice.mlir"})
+    fs::create_symlink(folder + name, folder + "/links" + name);
+  std::string file = folder + "/links/twice.json";
+  TwJitSource source = {};
+  source.file = file.c_str();
+  ASSERT_EQ(make({}, source), "");
+  Arguments arguments(64);
+  EXPECT_EQ(launch(arguments), "");
+  std::string manifest = folder + "/model.json";
+  ASSERT_EQ(take(twJitSaveManifest(jit, manifest.c_str())), "");
+  fs::create_symlink(manifest, folder + "/links/model.json");
+  manifest = folder + "/links/model.json";
+  EXPECT_NE(take(twJitCheck(jit, manifest.c_str(), "gfx90a", nullptr, nullptr))
+                .find("is not in cache"),
+            std::string::npos);
 }
 
 TEST_F(SessionTest, ParametersAndLevelsAreOptions) {
@@ -454,6 +499,60 @@ TEST_F(SessionTest, ManifestsAreRecordedPrebuiltAndServed) {
   EXPECT_EQ(count().compiles, 0u);
 }
 
+/// What is launched meanwhile is loaded as well.
+TEST_F(SessionTest, PreparesFallbacks) {
+  std::string manifest = folder + "/model.json";
+  TwJitKernelOptions background = {};
+  background.isBackground = 1;
+  ASSERT_EQ(make(background), "");
+  Arguments arguments(64);
+  ASSERT_EQ(launch(arguments), "");
+  ASSERT_EQ(take(twJitWait(jit)), "");
+  ASSERT_EQ(take(twJitSaveManifest(jit, manifest.c_str())), "");
+  TwJitOptions options = {};
+  options.manifest = manifest.c_str();
+  open(options);
+  ASSERT_EQ(make(background), "");
+  size_t numFound = 0;
+  ASSERT_EQ(take(twJitKernelPrepare(kernel, &numFound)), "");
+  // That of multiples of 16; that which assumes nothing, by either policy.
+  EXPECT_EQ(numFound, 3u);
+  uint64_t requests = count().requests;
+  Arguments odd(7);
+  ASSERT_EQ(launch(arguments), "");
+  ASSERT_EQ(launch(odd), "");
+  EXPECT_EQ(odd.check(), "");
+  ASSERT_EQ(take(twJitWait(jit)), "");
+  EXPECT_EQ(count().requests, requests + 1) << "only the code for 7 is new";
+}
+
+/// As when the processes of a server end together.
+TEST_F(SessionTest, ManyWriteOneManifest) {
+  std::string path = folder + "/model.json";
+  std::vector<std::string> messages(8);
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < messages.size(); ++i)
+    threads.emplace_back([&, i] {
+      TwJitOptions options = {};
+      options.cache = cache;
+      TwJit own = nullptr;
+      messages[i] = take(twJitOpen(&options, &own));
+      tilewright::rt::Request request;
+      request.name = std::to_string(i) + ".mlir";
+      tilewright::rt::recordRequest(own, request);
+      messages[i] += take(twJitSaveManifest(own, path.c_str()));
+      twJitClose(own);
+    });
+  for (std::thread &thread : threads)
+    thread.join();
+  for (const std::string &message : messages)
+    EXPECT_EQ(message, "");
+  tilewright::rt::Manifest manifest;
+  ASSERT_EQ(take(tilewright::rt::readManifestFile(path, manifest)), "");
+  EXPECT_EQ(manifest.requests.size(), messages.size());
+  EXPECT_FALSE(fs::exists(path + ".lock"));
+}
+
 TEST_F(SessionTest, CompilesInAProcessOfItsOwn) {
   TwJitOptions options = {};
   options.usesProcess = 1;
@@ -505,6 +604,78 @@ TEST_F(SessionTest, ACrashOfTheCompilerIsAStatus) {
   std::string none = folder + "/none";
   EXPECT_EQ(run(none).find("3 cannot start the compiler's process '" + none),
             0u);
+}
+
+/// The message of a worker that is no compiler is not kept as a kernel.
+TEST_F(SessionTest, WhatIsNoLibraryIsNotKept) {
+  // A key of 3 bytes, and a library of 4.
+  std::string liar = write("liar", R"(#!/bin/sh
+printf '\002\0\0\0\0\0\0\0\003\0\0\0\0\0\0\0abc' >&0
+printf '\004\0\0\0\0\0\0\0\134\0\0\0\0\0\0\0' >&0
+printf 'library 4\nnone\nremarks 0\n\ntimes 56\n' >&0
+head -c 56 /dev/zero >&0
+echo >&0
+exec sleep 1000
+)");
+  fs::permissions(liar, fs::perms::owner_all);
+  TwJitOptions options = {};
+  options.usesProcess = 1;
+  options.worker = liar.c_str();
+  open(options);
+  ASSERT_EQ(make(), "");
+  Arguments arguments(64);
+  EXPECT_NE(launch(arguments).find("the library ends"), std::string::npos);
+  open();
+  ASSERT_EQ(make(), "");
+  EXPECT_EQ(launch(arguments), "");
+  EXPECT_EQ(arguments.check(), "");
+}
+
+/// The program may take the end of its children for itself.
+TEST_F(SessionTest, NeedsNoSignalOfItsChildren) {
+  auto *before = std::signal(SIGCHLD, SIG_IGN);
+  TwJitOptions options = {};
+  options.usesProcess = 1;
+  open(options);
+  ASSERT_EQ(make(), "");
+  Arguments arguments(64);
+  EXPECT_EQ(launch(arguments), "");
+  EXPECT_EQ(arguments.check(), "");
+  std::string quiet = write("quiet", "#!/bin/sh\nexit 3\n");
+  fs::permissions(quiet, fs::perms::owner_all);
+  options.worker = quiet.c_str();
+  open(options);
+  ASSERT_EQ(make(), "");
+  Arguments odd(7);
+  EXPECT_EQ(launch(odd),
+            "the compiler's process '" + quiet + "' ended without an answer");
+  std::signal(SIGCHLD, before);
+}
+
+/// A kernel does not wait for the compilations of others to be let go of.
+TEST_F(SessionTest, WhatHasNotBegunIsDropped) {
+  TwJitOptions options = {};
+  options.usesProcess = 1;
+  options.numThreads = 1;
+  options.budgetMilliseconds = 600 * 1000;
+  std::string asleep = write("asleep", "#!/bin/sh\nexec sleep 1000\n");
+  fs::permissions(asleep, fs::perms::owner_all);
+  options.worker = asleep.c_str();
+  open(options);
+  ASSERT_EQ(make(), "");
+  TwJitKernel first = kernel;
+  kernel = nullptr;
+  ASSERT_EQ(make(), "");
+  Arguments arguments(64);
+  EXPECT_EQ(take(twJitKernelRequest(first, arguments.values, 3)), "");
+  while (count().requests == 0)
+    std::this_thread::yield();
+  EXPECT_EQ(take(twJitKernelRequest(kernel, arguments.values, 3)), "");
+  auto start = std::chrono::steady_clock::now();
+  twJitKernelDestroy(kernel);
+  kernel = nullptr;
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(60));
+  twJitKernelDestroy(first);
 }
 
 TEST_F(SessionTest, BudgetsAndCancellationEndACompilation) {
@@ -586,6 +757,54 @@ TEST_F(SessionTest, FallbacksRunMeanwhile) {
   twJitKernelDestroy(first);
 }
 
+/// Code whose parameters follow a bound does not exist without one.
+TEST_F(SessionTest, BucketsAreTheirOwnFallback) {
+  std::string text = kText;
+  for (const char *from : {"constant 64", "tensor<64x"})
+    for (size_t at; (at = text.find(from)) != std::string::npos;)
+      text.replace(at + std::strlen(from) - (from[0] == 'c' ? 2 : 3), 2,
+                   "${B}");
+  write("twice.mlir", text);
+  text = kDescription;
+  text.insert(text.find("\"T\""), R"("B": {"type": "integer", "default": 64},
+                     )");
+  write("twice.json", text);
+  TwJitParameter parameter = {"B", "bucket(N)"};
+  TwJitSource source = {};
+  source.parameters = &parameter;
+  source.numParameters = 1;
+  TwJitKernelOptions options = {};
+  options.policy = TW_JIT_BUCKETS;
+  options.isBackground = 1;
+  ASSERT_EQ(make(options, source), "");
+  Arguments arguments(64);
+  ASSERT_EQ(launch(arguments), "");
+  EXPECT_EQ(arguments.check(), "");
+  EXPECT_EQ(count().fallbacks, 0u);
+}
+
+/// What a launch has code for it takes, however many classes there are.
+TEST_F(SessionTest, ManyClassesDoNotHideTheFirst) {
+  TwJitKernelOptions exact = {};
+  exact.policy = TW_JIT_EXACT;
+  ASSERT_EQ(make(exact), "");
+  Arguments arguments(64);
+  ASSERT_EQ(launch(arguments), "");
+  TwJitOptions strict = {};
+  strict.isStrict = 1;
+  open(strict);
+  ASSERT_EQ(make(exact), "");
+  ASSERT_EQ(launch(arguments), "");
+  for (int64_t size = 1000; size < 2100; ++size) {
+    Arguments other(size);
+    EXPECT_NE(launch(other), "");
+  }
+  EXPECT_EQ(launch(arguments), "");
+  TwFunction function = nullptr;
+  EXPECT_EQ(
+      take(twJitKernelGetFunction(kernel, arguments.values, 3, &function)), "");
+}
+
 TEST_F(SessionTest, ManyThreadsCompileOnce) {
   ASSERT_EQ(make(), "");
   std::vector<std::string> messages(8);
@@ -604,6 +823,31 @@ TEST_F(SessionTest, ManyThreadsCompileOnce) {
     EXPECT_EQ(message, "");
   EXPECT_EQ(count().compiles, 4u);
   EXPECT_EQ(count().requests, 4u);
+}
+
+/// As in a container with a limit on processes.
+TEST_F(SessionTest, StandsASystemWithoutThreads) {
+  ASSERT_EQ(make(), "");
+  Arguments many(64), odd(7);
+  pthread_attr_t usual, impossible;
+  ASSERT_EQ(pthread_getattr_default_np(&usual), 0);
+  ASSERT_EQ(pthread_attr_init(&impossible), 0);
+  ASSERT_EQ(pthread_attr_setstacksize(&impossible, size_t(1) << 48), 0);
+  auto launchWith = [&](const pthread_attr_t &attributes, Arguments &values) {
+    EXPECT_EQ(pthread_setattr_default_np(&attributes), 0);
+    std::string message = launch(values);
+    EXPECT_EQ(pthread_setattr_default_np(&usual), 0);
+    return message;
+  };
+  EXPECT_EQ(launchWith(impossible, many),
+            "the system gives no thread to compile on");
+  EXPECT_EQ(launchWith(usual, many), "");
+  EXPECT_EQ(many.check(), "");
+  EXPECT_EQ(launchWith(impossible, odd),
+            "the system gives no thread that watches over a compilation");
+  EXPECT_EQ(launchWith(usual, odd), "");
+  EXPECT_EQ(odd.check(), "");
+  pthread_attr_destroy(&impossible);
 }
 
 TEST_F(SessionTest, ManyProcessesCompileOnce) {
@@ -717,6 +961,25 @@ TEST_F(SessionTest, StrictRefusesPtx) {
   twJitKernelDestroy(kernel);
   kernel = nullptr;
   twDeviceClose(gpu);
+}
+
+/// A session may be open for longer than a program is installed.
+TEST_F(SessionTest, ReplacedToolsAreOtherTools) {
+  std::string old = std::getenv("PATH") ? std::getenv("PATH") : "";
+  std::string tool = folder + "/ptxas";
+  auto identify = [&](const std::string &text) {
+    write("ptxas", text);
+    fs::permissions(tool, fs::perms::owner_all);
+    setenv("PATH", folder.c_str(), 1);
+    tilewright::rt::Request request;
+    request.target = "sm_90";
+    EXPECT_EQ(take(tilewright::rt::identifyRequest(jit, request)), "");
+    setenv("PATH", old.c_str(), 1);
+    return request.tools.empty() ? "" : request.tools[0].text;
+  };
+  std::string one = identify("#!/bin/sh\n"), two = identify("#!/bin/bash\n");
+  EXPECT_NE(one, "");
+  EXPECT_NE(one, two);
 }
 
 TEST_F(SessionTest, LibrariesWithoutADevice) {
