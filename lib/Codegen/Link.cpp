@@ -8,6 +8,7 @@
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
 #include <mutex>
+#include <pthread.h>
 
 LLD_HAS_DRIVER(elf)
 
@@ -38,6 +39,14 @@ struct TemporaryFile {
 /// lld keeps its state in globals, and a failed link may leave it unusable.
 static std::mutex linkMutex;
 static bool linkerIsBroken = false;
+
+/// A child that is forked during a link would wait for a thread that it does
+/// not have: fork waits for the link instead.
+static void keepForksOut() {
+  [[maybe_unused]] static const int error =
+      pthread_atfork([] { linkMutex.lock(); }, [] { linkMutex.unlock(); },
+                     [] { linkMutex.unlock(); });
+}
 
 static std::string describeLinkErrors(llvm::StringRef text) {
   std::string result;
@@ -84,6 +93,7 @@ llvm::Expected<std::string> linkObject(llvm::StringRef object,
 
   std::string text;
   {
+    keepForksOut();
     std::lock_guard<std::mutex> lock(linkMutex);
     if (linkerIsBroken)
       return llvm::make_error<CodegenError>(
