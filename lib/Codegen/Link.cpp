@@ -6,6 +6,7 @@
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
 #include <mutex>
 #include <pthread.h>
@@ -20,17 +21,23 @@ struct TemporaryFile {
   llvm::SmallString<128> path;
   int descriptor = -1;
   ~TemporaryFile() {
-    if (!path.empty())
-      llvm::sys::fs::remove(path);
+    if (path.empty())
+      return;
+    llvm::sys::fs::remove(path);
+    llvm::sys::DontRemoveFileOnSignal(path);
   }
   llvm::Error create(llvm::StringRef suffix) {
     if (!llvm::sys::fs::createUniqueFile(
-            "/dev/shm/tilewright-%%%%%%%%." + suffix, descriptor, path))
+            "/dev/shm/tilewright-%%%%%%%%." + suffix, descriptor, path)) {
+      // A process of the runtime that takes too long is ended by one.
+      llvm::sys::RemoveFileOnSignal(path);
       return llvm::Error::success();
+    }
     if (std::error_code code = llvm::sys::fs::createTemporaryFile(
             "tilewright", suffix, descriptor, path))
       return llvm::make_error<CodegenError>("cannot create a temporary file: " +
                                             code.message());
+    llvm::sys::RemoveFileOnSignal(path);
     return llvm::Error::success();
   }
 };

@@ -605,6 +605,28 @@ exec sleep 1000
   EXPECT_EQ(arguments.check(), "");
 }
 
+/// A process that is ended may remove its files; it need not agree.
+TEST_F(SessionTest, ProcessesAreAskedToEnd) {
+  std::string polite = write("polite", "#!/bin/sh\ntrap 'touch " + folder +
+                                           "/asked; exit' TERM\n"
+                                           "while :; do sleep 0.01; done\n");
+  std::string deaf = write("deaf", "#!/bin/sh\ntrap '' TERM\n"
+                                   "while :; do sleep 0.01; done\n");
+  Arguments arguments(64);
+  for (const std::string &worker : {polite, deaf}) {
+    fs::permissions(worker, fs::perms::owner_all);
+    TwJitOptions options = {};
+    options.usesProcess = 1;
+    options.worker = worker.c_str();
+    options.budgetMilliseconds = 500;
+    open(options);
+    ASSERT_EQ(make(), "");
+    EXPECT_EQ(launch(arguments), "the compilation took longer than its budget");
+  }
+  close();
+  EXPECT_TRUE(fs::exists(folder + "/asked"));
+}
+
 /// The program may take the end of its children for itself.
 TEST_F(SessionTest, NeedsNoSignalOfItsChildren) {
   auto *before = std::signal(SIGCHLD, SIG_IGN);
