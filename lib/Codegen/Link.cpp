@@ -6,8 +6,10 @@
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
 #include <mutex>
+#include <pthread.h>
 
 LLD_HAS_DRIVER(elf)
 
@@ -19,17 +21,23 @@ struct TemporaryFile {
   llvm::SmallString<128> path;
   int descriptor = -1;
   ~TemporaryFile() {
-    if (!path.empty())
-      llvm::sys::fs::remove(path);
+    if (path.empty())
+      return;
+    llvm::sys::fs::remove(path);
+    llvm::sys::DontRemoveFileOnSignal(path);
   }
   llvm::Error create(llvm::StringRef suffix) {
     if (!llvm::sys::fs::createUniqueFile(
-            "/dev/shm/tilewright-%%%%%%%%." + suffix, descriptor, path))
+            "/dev/shm/tilewright-%%%%%%%%." + suffix, descriptor, path)) {
+      // A process of the runtime that takes too long is ended by one.
+      llvm::sys::RemoveFileOnSignal(path);
       return llvm::Error::success();
+    }
     if (std::error_code code = llvm::sys::fs::createTemporaryFile(
             "tilewright", suffix, descriptor, path))
       return llvm::make_error<CodegenError>("cannot create a temporary file: " +
                                             code.message());
+    llvm::sys::RemoveFileOnSignal(path);
     return llvm::Error::success();
   }
 };
@@ -38,6 +46,14 @@ struct TemporaryFile {
 /// lld keeps its state in globals, and a failed link may leave it unusable.
 static std::mutex linkMutex;
 static bool linkerIsBroken = false;
+
+/// A child that is forked during a link would wait for a thread that it does
+/// not have: fork waits for the link instead.
+static void keepForksOut() {
+  [[maybe_unused]] static const int error =
+      pthread_atfork([] { linkMutex.lock(); }, [] { linkMutex.unlock(); },
+                     [] { linkMutex.unlock(); });
+}
 
 static std::string describeLinkErrors(llvm::StringRef text) {
   std::string result;
@@ -84,6 +100,7 @@ llvm::Expected<std::string> linkObject(llvm::StringRef object,
 
   std::string text;
   {
+    keepForksOut();
     std::lock_guard<std::mutex> lock(linkMutex);
     if (linkerIsBroken)
       return llvm::make_error<CodegenError>(

@@ -189,6 +189,15 @@ private:
     socket = -1;
     if (process <= 0)
       return;
+    // It removes its temporary files; what takes no notice is killed.
+    kill(process, SIGTERM);
+    for (int i = 0; i < 50; ++i) {
+      if (waitpid(process, nullptr, WNOHANG) != 0) {
+        process = -1;
+        return;
+      }
+      ::poll(nullptr, 0, 2);
+    }
     kill(process, SIGKILL);
     while (waitpid(process, nullptr, 0) < 0 && errno == EINTR) {
     }

@@ -7,6 +7,7 @@
 #include "tilewright-rt/Observe.h"
 #include "gtest/gtest.h"
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -631,6 +632,28 @@ exec sleep 1000
   EXPECT_EQ(arguments.check(), "");
 }
 
+/// A process that is ended may remove its files; it need not agree.
+TEST_F(SessionTest, ProcessesAreAskedToEnd) {
+  std::string polite = write("polite", "#!/bin/sh\ntrap 'touch " + folder +
+                                           "/asked; exit' TERM\n"
+                                           "while :; do sleep 0.01; done\n");
+  std::string deaf = write("deaf", "#!/bin/sh\ntrap '' TERM\n"
+                                   "while :; do sleep 0.01; done\n");
+  Arguments arguments(64);
+  for (const std::string &worker : {polite, deaf}) {
+    fs::permissions(worker, fs::perms::owner_all);
+    TwJitOptions options = {};
+    options.usesProcess = 1;
+    options.worker = worker.c_str();
+    options.budgetMilliseconds = 500;
+    open(options);
+    ASSERT_EQ(make(), "");
+    EXPECT_EQ(launch(arguments), "the compilation took longer than its budget");
+  }
+  close();
+  EXPECT_TRUE(fs::exists(folder + "/asked"));
+}
+
 /// The program may take the end of its children for itself.
 TEST_F(SessionTest, NeedsNoSignalOfItsChildren) {
   auto *before = std::signal(SIGCHLD, SIG_IGN);
@@ -895,6 +918,55 @@ TEST_F(SessionTest, AfterAForkTheChildOpensItsOwn) {
   int state = 0;
   waitpid(child, &state, 0);
   EXPECT_TRUE(WIFEXITED(state) && WEXITSTATUS(state) == 0);
+}
+
+/// The compiler is not left locked by threads that the child does not have.
+TEST_F(SessionTest, AChildOfACompilingProcessCompiles) {
+  std::atomic<bool> isOver{false};
+  std::atomic<int> number{0};
+  // Each kernel is another one, for its argument has another name.
+  auto compile = [&](const std::string &name) -> std::string {
+    std::string text = kText;
+    for (size_t at; (at = text.find("${T}")) != std::string::npos;)
+      text.replace(at, 4, "f32");
+    text.replace(text.find("\"n\""), 3, "\"" + name + "\"");
+    TwJitSource source = {};
+    source.file = "twice.mlir";
+    source.text = {text.data(), text.size()};
+    TwLibrary library = nullptr;
+    std::string message =
+        take(twJitCompile(jit, &source, "x86-64-v3", &library));
+    twLibraryDestroy(library);
+    return message;
+  };
+  std::thread compiling([&] {
+    while (!isOver)
+      compile("n" + std::to_string(++number));
+  });
+  while (number < 2)
+    usleep(1000);
+  int numBad = 0;
+  for (int i = 0; i < 20; ++i) {
+    usleep(1000 * useconds_t(i % 10));
+    pid_t child = fork();
+    if (child == 0) {
+      // What hangs is ended.
+      alarm(120);
+      jit = nullptr;
+      cache = nullptr;
+      cacheFolder = folder + "/child" + std::to_string(i);
+      open();
+      _exit(compile("m").empty() ? 0 : 1);
+    }
+    int state = 0;
+    waitpid(child, &state, 0);
+    numBad += !WIFEXITED(state) || WEXITSTATUS(state) != 0;
+    if (numBad)
+      break;
+  }
+  isOver = true;
+  compiling.join();
+  EXPECT_EQ(numBad, 0);
 }
 
 TEST_F(SessionTest, WorksWithoutAWritableFolder) {
