@@ -100,16 +100,21 @@ static TwStatus useLibrary(TwJitKernel kernel, Specialization &place,
   return nullptr;
 }
 
-/// The task that makes the code; a failure that time may mend is begun anew.
+/// Who asks for code: somebody who waits for it, somebody who wants it ahead,
+/// or a launch that takes something else meanwhile.
+enum class Urgency { Waits, Ahead, Launch };
+
+/// The task that makes the code. A failure that time may mend is begun anew,
+/// but not by each launch that does without.
 static TwStatus ensureTask(TwJitKernel kernel, Specialization &place,
-                           std::vector<ArgumentClass> classes, bool isUrgent,
+                           std::vector<ArgumentClass> classes, Urgency urgency,
                            std::shared_ptr<Task> &task) {
   std::lock_guard<std::mutex> lock(place.mutex);
   // Held here, for its mutex is locked when it is let go of.
   if (std::shared_ptr<Task> old = place.task) {
     std::lock_guard<std::mutex> taskLock(old->mutex);
     if (old->isDone && old->status.code != TW_OK &&
-        old->status.code != TW_INVALID_ARGUMENT)
+        old->status.code != TW_INVALID_ARGUMENT && urgency != Urgency::Launch)
       place.task = nullptr;
   }
   if (!place.task) {
@@ -123,7 +128,7 @@ static TwStatus ensureTask(TwJitKernel kernel, Specialization &place,
       return useLibrary(kernel, place, library);
     };
     place.task = made;
-    startTask(kernel->jit, made, isUrgent);
+    startTask(kernel->jit, made, urgency == Urgency::Waits);
   }
   task = place.task;
   return nullptr;
@@ -193,7 +198,7 @@ static TwStatus obtainFunction(TwJitKernel kernel, TwJitPolicy policy,
   std::shared_ptr<Task> task;
   if (TwStatus status =
           ensureTask(kernel, *place, makeClasses(policy, values, numValues),
-                     /*isUrgent=*/true, task))
+                     Urgency::Waits, task))
     return status;
   if (TwStatus status = waitForTask(*task))
     return status;
@@ -231,7 +236,7 @@ TwStatus twJitKernelRequest(TwJitKernel kernel, const TwValue *values,
     return nullptr;
   std::shared_ptr<Task> task;
   return ensureTask(kernel, *place, makeClasses(policy, values, numValues),
-                    /*isUrgent=*/false, task);
+                    Urgency::Ahead, task);
 }
 
 //===----------------------------------------------------------------------===//
@@ -260,7 +265,7 @@ static TwStatus obtainForLaunch(TwJitKernel kernel, const TwValue *values,
   // What cannot even be begun is the fallback's to report.
   twStatusDestroy(ensureTask(kernel, *place,
                              makeClasses(policy, values, numValues),
-                             /*isUrgent=*/false, task));
+                             Urgency::Launch, task));
   function = place->function.load(std::memory_order_acquire);
   if (function)
     return nullptr;
@@ -326,7 +331,7 @@ TwStatus twJitKernelPrepare(TwJitKernel kernel, size_t *numFound) {
       std::shared_ptr<Task> task;
       TwStatus status =
           ensureTask(kernel, *findOrAdd(kernel, classes.data(), classes.size()),
-                     request.arguments, /*isUrgent=*/false, task);
+                     request.arguments, Urgency::Ahead, task);
       if (task)
         tasks.push_back(task);
       first = first ? (twStatusDestroy(status), first) : status;
