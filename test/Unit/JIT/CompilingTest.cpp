@@ -347,6 +347,11 @@ TEST_F(CompilingTest, AfterAForkTheChildOpensItsOwn) {
 
 /// The compiler is not left locked by threads that the child does not have.
 TEST_F(CompilingTest, AChildOfACompilingProcessCompiles) {
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+  GTEST_SKIP() << "a child of many threads does not always live under it";
+#endif
+#endif
   std::atomic<bool> isOver{false};
   std::atomic<int> number{0};
   // Each kernel is another one, for its argument has another name.
