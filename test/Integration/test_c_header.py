@@ -28,10 +28,11 @@ PROGRAMS = ROOT / "test/Integration/c_header"
 SOURCES = [*sorted(KERNELS.glob("*.json")), NAMES]
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-Wconversion",
             "-Wshadow", "-Wcast-qual"]
-# The command and the end of a source's name.
+# The command and the end of a source's name. Where the system has no compiler of
+# its own, clang stands in for it.
 LANGUAGES = {
-    "cc": (["cc", "-std=c11"], "c"),
-    "c++": (["c++", "-std=c++17"], "cpp"),
+    "cc": ([shutil.which("cc") or "clang-22", "-std=c11"], "c"),
+    "c++": ([shutil.which("c++") or "clang++-22", "-std=c++17"], "cpp"),
     "clang": (["clang-22", "-std=c11"], "c"),
     "clang++": (["clang++-22", "-std=c++17"], "cpp"),
 }
@@ -61,8 +62,6 @@ def write_header(source: pathlib.Path, header: pathlib.Path, *options) -> str:
 
 def build(folder: pathlib.Path, language: str, text: str) -> pathlib.Path:
     command, suffix = LANGUAGES[language]
-    if not shutil.which(command[0]):
-        pytest.skip(f"needs {command[0]}")
     source = folder / f"program.{suffix}"
     source.write_text(text)
     program = folder / "program"
