@@ -40,7 +40,7 @@ static int64_t countAssumptions(const TwKernelStorage &kernel) {
   return count;
 }
 
-static bool isMachineCode(TwBytes image) {
+bool tilewright::rt::isMachineCode(TwBytes image) {
   return image.size >= 4 && std::memcmp(image.data,
                                         "\x7f"
                                         "ELF",

@@ -23,6 +23,9 @@ struct Variant {
   ~Variant() { twKernelDestroy(kernel); }
 };
 
+/// Whether an image is an ELF file, as all are but PTX.
+bool isMachineCode(TwBytes image);
+
 /// Counts calls that are being made. Threads mostly count in lines of their
 /// own, so that they do not wait for one another.
 class CallCounter {

@@ -142,7 +142,8 @@ TW_EXPORTED TwStatus twJitCancel(TwJit jit);
  * kernel.
  *
  * Errors: NOT_FOUND         a file cannot be read
- *         INVALID_ARGUMENT  neither a description nor MLIR */
+ *         INVALID_ARGUMENT  neither a description nor MLIR
+ *         UNSUPPORTED       strict, and the fallback's code is PTX */
 TW_EXPORTED TwStatus twJitKernelCreate(TwJit jit, TwDevice device,
                                        const TwJitSource *source,
                                        const TwJitKernelOptions *options,

@@ -1,6 +1,6 @@
 // JitKernel.cpp - a source on a device: the code for each class of arguments.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "../Backend.h"
+#include "../Module.h"
 #include "../Support.h"
 #include "Classes.h"
 #include "Table.h"
@@ -13,6 +13,19 @@ using namespace tilewright::rt;
 /// Above this a launch takes the code that assumes nothing: each new shape
 /// would load more code, without end.
 static constexpr size_t kMostSpecializations = 1024;
+
+/// Refuses a function whose code on this device is PTX, for which the driver
+/// has a compiler of its own.
+static TwStatus checkNeverCompiles(TwFunction function) {
+  const std::string &target = function->module->device->backend->target;
+  bool isNvidia = target.rfind("sm_", 0) == 0;
+  for (const Variant *variant : function->variants)
+    if (isNvidia && !isMachineCode(variant->image))
+      return fail(TW_UNSUPPORTED, "strict: kernel '", function->name,
+                  "' was kept as PTX, which the driver would compile; prebuild "
+                  "it where ptxas or nvJitLink is found");
+  return nullptr;
+}
 
 TwStatus twJitKernelCreate(TwJit jit, TwDevice device,
                            const TwJitSource *source,
@@ -35,6 +48,9 @@ TwStatus twJitKernelCreate(TwJit jit, TwDevice device,
   if (policy < TW_JIT_DIVISIBILITY || policy > TW_JIT_BUCKETS)
     return fail(TW_INVALID_ARGUMENT, "expected a policy, but got ",
                 int64_t(policy));
+  if (jit->isStrict && result->options.fallback)
+    if (TwStatus status = checkNeverCompiles(result->options.fallback))
+      return status;
   if (TwStatus status = readSource(*source, result->request))
     return status;
   result->request.target = getRequestTarget(device);
@@ -72,21 +88,14 @@ static TwStatus useLibrary(TwJitKernel kernel, Specialization &place,
     return status;
   TwImageInfo image = {};
   TwStatus status = twLibraryGetImage(library, 0, &image);
-  bool isPtx = !status && std::strncmp(image.chip, "sm_", 3) == 0 &&
-               (image.image.size < 4 || std::memcmp(image.image.data,
-                                                    "\x7f"
-                                                    "ELF",
-                                                    4) != 0);
-  if (isPtx && kernel->jit->isStrict)
-    status = fail(TW_UNSUPPORTED, "strict: kernel '", image.kernel,
-                  "' was kept as PTX, which the driver would compile; prebuild "
-                  "it where ptxas or nvJitLink is found");
   TwModule module = nullptr;
   TwFunction function = nullptr;
   if (!status)
     status = twModuleCreate(kernel->device, library, &module);
   if (!status)
     status = twModuleGetFunction(module, image.kernel, nullptr, &function);
+  if (!status && kernel->jit->isStrict)
+    status = checkNeverCompiles(function);
   if (!status)
     status = twFunctionPrepare(function);
   twLibraryDestroy(library);

@@ -184,6 +184,25 @@ TEST_F(PrebuildTest, StrictRefusesPtx) {
   EXPECT_EQ(launch(arguments),
             "strict: kernel 'twice' was kept as PTX, which the driver would "
             "compile; prebuild it where ptxas or nvJitLink is found");
+  // Nor as what is launched meanwhile.
+  open();
+  ASSERT_EQ(make({}, source, gpu), "");
+  TwJitKernelOptions background = {};
+  background.isBackground = 1;
+  ASSERT_EQ(take(twJitKernelGetFunction(kernel, arguments.values, 3,
+                                        &background.fallback)),
+            "");
+  TwJit strictJit = nullptr;
+  strict.cache = cache;
+  ASSERT_EQ(take(twJitOpen(&strict, &strictJit)), "");
+  TwJitKernel refused = nullptr;
+  TwJitSource file = source;
+  file.file = description.c_str();
+  EXPECT_EQ(
+      take(twJitKernelCreate(strictJit, gpu, &file, &background, &refused)),
+      "strict: kernel 'twice' was kept as PTX, which the driver would "
+      "compile; prebuild it where ptxas or nvJitLink is found");
+  twJitClose(strictJit);
   twJitKernelDestroy(kernel);
   kernel = nullptr;
   twDeviceClose(gpu);
