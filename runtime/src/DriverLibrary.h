@@ -40,6 +40,19 @@ TwStatus loadOnce(const char *file, TwStatus (*load)(const char *, Api &),
 /// `missing`.
 void *findInDriver(void *library, const char *name, std::string &missing);
 
+/// Fills in functions of `library` by their names, and keeps the names of
+/// those that it lacks.
+struct FunctionFinder {
+  void *library;
+  std::string missing = {};
+
+  template <typename Function>
+  void operator()(Function *&function, const char *name) {
+    function =
+        reinterpret_cast<Function *>(findInDriver(library, name, missing));
+  }
+};
+
 } // namespace tilewright::rt
 
 #endif // TILEWRIGHT_RUNTIME_DRIVERLIBRARY_H

@@ -17,11 +17,7 @@ static TwStatus load(const char *file, RedisApi &api) {
   if (TwStatus status = openDriver("hiredis library", file,
                                    "TILEWRIGHT_HIREDIS", kNames, &library))
     return status;
-  std::string missing;
-  auto find = [&](auto &function, const char *name) {
-    function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(
-        findInDriver(library, name, missing));
-  };
+  FunctionFinder find{library};
   find(api.connect, "redisConnectWithTimeout");
   find(api.connectUnix, "redisConnectUnixWithTimeout");
   find(api.close, "redisFree");
@@ -30,8 +26,8 @@ static TwStatus load(const char *file, RedisApi &api) {
   find(api.feed, "redisReaderFeed");
   find(api.getReply, "redisReaderGetReply");
   find(api.freeReply, "freeReplyObject");
-  if (!missing.empty())
-    return fail(TW_NOT_FOUND, "the hiredis library lacks ", missing);
+  if (!find.missing.empty())
+    return fail(TW_NOT_FOUND, "the hiredis library lacks ", find.missing);
   return nullptr;
 }
 

@@ -41,16 +41,12 @@ static TwStatus load(const char *file, SodiumApi &api) {
   if (TwStatus status =
           openDriver("libsodium", file, "TILEWRIGHT_SODIUM", kNames, &library))
     return status;
-  std::string missing;
-  auto find = [&](auto &function, const char *name) {
-    function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(
-        findInDriver(library, name, missing));
-  };
+  FunctionFinder find{library};
   find(api.init, "sodium_init");
   find(api.hash, "crypto_generichash");
   find(api.compare, "sodium_memcmp");
-  if (!missing.empty())
-    return fail(TW_NOT_FOUND, "libsodium lacks ", missing);
+  if (!find.missing.empty())
+    return fail(TW_NOT_FOUND, "libsodium lacks ", find.missing);
   if (api.init() < 0)
     return fail(TW_NOT_FOUND, "libsodium does not start");
   return nullptr;

@@ -171,11 +171,7 @@ private:
                   "': ", why ? why : "no reason given",
                   "; set TILEWRIGHT_COMPILER to libtilewright-jit.so");
     }
-    std::string missing;
-    auto find = [&](auto &function, const char *name) {
-      function = reinterpret_cast<std::decay_t<decltype(function)>>(
-          findInDriver(library, name, missing));
-    };
+    FunctionFinder find{library};
     find(functions.getVersion, "twCompilerGetVersion");
     find(functions.create, "twCompilationCreate");
     find(functions.destroy, "twCompilationDestroy");
@@ -186,9 +182,9 @@ private:
     find(functions.getLibrary, "twCompilationGetLibrary");
     find(functions.getMessage, "twCompilationGetMessage");
     find(functions.getTimes, "twCompilationGetTimes");
-    if (!missing.empty())
+    if (!find.missing.empty())
       return fail(TW_UNSUPPORTED, "'", path,
-                  "' is no compiler of Tilewright: ", "it lacks ", missing);
+                  "' is no compiler of Tilewright: it lacks ", find.missing);
     if (uint32_t version = functions.getVersion();
         version != TW_COMPILER_VERSION)
       return fail(TW_UNSUPPORTED, "compiler '", path, "' is of version ",
