@@ -6,6 +6,7 @@
 #include "Support.h"
 #include "tilewright-rt/Cache.h"
 #include "gtest/gtest.h"
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -59,6 +60,26 @@ struct CacheTest : testing::Test {
                      value.bytes.size);
     twCacheValueDestroy(value);
     return text;
+  }
+  /// Opens a cache with `file` as the library that `variable` names, and
+  /// expects NOT_FOUND with `message`. In a process of its own: a library that
+  /// was loaded stays.
+  void expectNoLibrary(const char *variable, const char *file,
+                       TwCacheOptions options, const std::string &message) {
+    testing::FLAGS_gtest_death_test_style = "threadsafe";
+    options.folder = folder.c_str();
+    setenv(variable, file, 1);
+    EXPECT_EXIT(
+        {
+          TwCache other = nullptr;
+          TwStatus status = twCacheOpen(&options, &other);
+          std::fprintf(stderr, "%d %s\n", int(twStatusGetCode(status)),
+                       twStatusGetMessage(status));
+          _exit(0);
+        },
+        testing::ExitedWithCode(0),
+        std::to_string(TW_NOT_FOUND) + " " + message);
+    unsetenv(variable);
   }
   TwCacheCounters count() {
     TwCacheCounters counters;
