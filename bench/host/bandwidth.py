@@ -79,12 +79,11 @@ def main() -> None:
                     if isinstance(v, np.ndarray))
         if name == "embedding":  # reads only some rows of the table
             count = 2 * values["y"].nbytes
-        programs = example_kernels.grid_size(text, names, values)
         arguments = [aligned(values[n]) for n in names]
         for chip in host_harness.cpu_levels():
             kernel = example_kernels.compile_kernel(name, variant, chip)
             copy = copy_rate()
-            took = best(lambda: kernel(programs, *arguments))
+            took = best(kernel.bind(*arguments))
             copy = max(copy, copy_rate())
             rate = count / took / 1e9
             print(f"{chip} {name} {variant} {shape}: {took * 1e3:.2f} ms, "

@@ -5,8 +5,9 @@
 
 Compiles kernels with 3 and with 19 arguments, one of them in four variants of
 which the last takes the arguments, and launches them on a driver that does
-nothing. Budgets: 40 ns with packed arguments, 100 ns with 19 typed ones, 250 ns
-where a variant is chosen. Sessions (tilewright-rt/Jit.h) launch the same kernels.
+nothing. `mixed` has matrices with strides and without, vectors, and scalars of
+several types. Budgets: 40 ns with packed arguments, 100 ns with 19 typed ones,
+250 ns where a variant is chosen. Sessions (tilewright-rt/Jit.h) launch the same kernels.
 Needs the unit tests built, for the driver.
 """
 
@@ -44,12 +45,52 @@ def kernel(name: str, arrays: int, scalars: int) -> str:
             "  tile.return\n}\n")
 
 
+def mixed() -> str:
+    """Matrices M x N with strides (6) and without (2), vectors (2), scalars."""
+    strided, packed = "memref<?x?xf16, strided<[?, 1]>>", "memref<?x?xf16>"
+    arguments, lines = [], []
+    facts = 'tile.dims = ["M", "N"], tile.noalias'
+    for i in range(8):
+        memory = strided if i < 6 else packed
+        arguments.append(f'%a{i}: {memory} {{tile.name = "a{i}", {facts}}}')
+        lines.append(f"%t{i} = tile.load %a{i}[%i, %j] : {memory} "
+                     "-> tensor<64x64xf16>")
+        lines.append(f"%u{i} = arith.addf %t{i}, %{'u' if i else 't'}"
+                     f"{max(i - 1, 0)} : tensor<64x64xf16>")
+    for i, size in enumerate("MN"):
+        arguments.append(f'%v{i}: memref<?xf32> {{tile.name = "v{i}", '
+                         f'tile.dims = ["{size}"]}}')
+        lines.append(f"%w{i} = tile.load %v{i}[%{'ij'[i]}] : memref<?xf32> "
+                     "-> tensor<64xf32>")
+        lines.append(f"tile.store %w{i}, %v{i}[%{'ij'[i]}] : tensor<64xf32>, "
+                     "memref<?xf32>")
+    scalars = ["i32"] * 4 + ["f32"] * 3 + ["i64"] * 2
+    for i, type_ in enumerate(scalars):
+        arguments.append(f'%s{i}: {type_} {{tile.name = "s{i}"}}')
+        if type_ != "f32":
+            lines.append(f"%h{i} = arith.sitofp %s{i} : {type_} to f16")
+        else:
+            lines.append(f"%h{i} = arith.truncf %s{i} : f32 to f16")
+        lines += [f"%b{i} = tile.broadcast %h{i} : f16 to tensor<64x64xf16>",
+                  f"%u{8 + i} = arith.mulf %u{7 + i}, %b{i} : tensor<64x64xf16>"]
+    body = "\n  ".join(lines)
+    return (f"tile.kernel @mixed({', '.join(arguments)})\n"
+            '    grid ["M", "N"] affine_map<()[M, N] -> (M ceildiv 64, N ceildiv 64)> {\n'
+            "  %c64 = arith.constant 64 : index\n"
+            "  %p = tile.program_id 0\n  %q = tile.program_id 1\n"
+            "  %i = arith.muli %p, %c64 : index\n"
+            f"  %j = arith.muli %q, %c64 : index\n  {body}\n"
+            f"  tile.store %u16, %a0[%i, %j] : tensor<64x64xf16>, {strided}\n"
+            "  tile.return\n}\n")
+
+
 def main() -> None:
     variants = [{"name": "size", "dims": {"N": 4096}},
                 {"name": "odd", "divisible": {"N": 3}},
                 {"name": "prime", "divisible": {"N": 7}}, {"name": "any"}]
     kernels = [("three", kernel("three", 3, 0), [{"name": "any"}]),
                ("nineteen", kernel("nineteen", 10, 9), [{"name": "any"}]),
+               ("mixed", mixed(), [{"name": "any"}]),
                ("choice", kernel("choice", 10, 9), variants)]
     description = {"version": 1, "chips": ["sm_80"], "kernels": [
         {"name": name, "source": {"inline": source},

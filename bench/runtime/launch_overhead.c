@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ROUNDS = 9, CALLS = 200000, MOST_ARGUMENTS = 64, MOST_THREADS = 8 };
+enum { ROUNDS = 99, CALLS = 20000, MOST_ARGUMENTS = 64, MOST_THREADS = 8 };
 
 static void check(TwStatus status) {
   if (!status)
@@ -137,9 +137,11 @@ static void measureThreads(int numThreads) {
          numThreads * (double)CALLS / best * 1e3);
 }
 
-/* Arguments that every kernel of the benchmark takes. */
+/* Arguments that every kernel of the benchmark takes: vectors of M elements but
+ * `v1`, matrices of M x N. */
 static void makeValues(TwKernel kernel) {
-  static int64_t sizes[1] = {1 << 20};
+  static int64_t sizes[2] = {1 << 20, 1 << 10}, columns[1] = {1 << 10};
+  static int64_t strides[2] = {1 << 11, 1};
   numValues = twKernelGetNumArguments(kernel);
   for (size_t i = 0; i < numValues; ++i) {
     TwArgumentInfo info;
@@ -148,7 +150,9 @@ static void makeValues(TwKernel kernel) {
     values[i].kind = info.kind;
     values[i].type = info.type;
     values[i].rank = info.rank;
-    values[i].sizes = sizes;
+    values[i].sizes = strcmp(info.name, "v1") ? sizes : columns;
+    /* The first six of `mixed` have strides. */
+    values[i].strides = info.rank == 2 && i < 6 ? strides : NULL;
     values[i].integer = 64;
     values[i].data = (void *)((i + 1) << 32);
   }

@@ -7,101 +7,23 @@
 #include "Kernel.h"
 #include "Support.h"
 #include <cmath>
+#include <cstddef>
 #include <cstring>
 
 using namespace tilewright::rt;
 
-//===----------------------------------------------------------------------===//
-// Programs
-//===----------------------------------------------------------------------===//
-
-static FastArgument::Kind getScalarKind(TwElementType type) {
-  if (type >= TW_I1)
-    return FastArgument::Integer;
-  return type == TW_F32   ? FastArgument::Float32
-         : type == TW_F64 ? FastArgument::Float64
-                          : FastArgument::OtherFloat;
-}
-
-static void setRange(TwElementType type, FastArgument &fast) {
-  fast.low = INT64_MIN;
-  fast.high = INT64_MAX;
-  if (type == TW_I1) {
-    fast.low = 0;
-    fast.high = 1;
-  } else if (fast.bytes < 8) {
-    // As signed or as unsigned number of that many bits.
-    fast.low = -(int64_t(1) << (8 * fast.bytes - 1));
-    fast.high = (int64_t(1) << (8 * fast.bytes)) - 1;
-  }
-}
-
-void tilewright::rt::makeFastProgram(TwKernelStorage &kernel) {
-  FastProgram program;
-  uint64_t bound = 0;
-  auto takeFirst = [&](int symbol) {
-    if (symbol < 0)
-      return false;
-    bool isFirst = !((bound >> symbol) & 1);
-    bound |= uint64_t(1) << symbol;
-    return isFirst;
-  };
-  if (kernel.arguments.size() > kMostFastArguments || kernel.hasWorkspaces)
-    return;
-  for (const Argument &argument : kernel.arguments) {
-    FastArgument fast = {};
-    fast.type = argument.type;
-    fast.bytes = uint8_t(argument.elementBytes);
-    fast.offset = uint32_t(argument.offset);
-    fast.symbol = -1;
-    if (argument.kind == TW_SCALAR) {
-      // A divisor that is no power of two takes a division.
-      if (argument.isFixed || argument.divisible.mask < 0)
-        return;
-      fast.kind = getScalarKind(argument.type);
-      fast.symbol = int16_t(argument.symbol);
-      fast.isFirst = takeFirst(argument.symbol);
-      fast.mask = argument.divisible.mask;
-      setRange(argument.type, fast);
-      program.arguments.push_back(fast);
-      continue;
-    }
-    if (argument.align.mask < 0)
-      return;
-    fast.kind = FastArgument::Array;
-    fast.rank = uint8_t(argument.rank);
-    fast.isContiguous = argument.isContiguous;
-    fast.mask = argument.align.mask;
-    fast.firstDim = uint32_t(program.dims.size());
-    for (const Dim &dim : argument.dims) {
-      if (dim.sizeDivisor.mask < 0 || dim.strideDivisor.mask < 0)
-        return;
-      fast.hasStrideFacts |= dim.strideDivisor.mask != 0;
-      program.dims.push_back({dim.size, dim.stride, dim.atMost,
-                              dim.sizeDivisor.mask, dim.strideDivisor.mask,
-                              int16_t(dim.symbol), takeFirst(dim.symbol)});
-    }
-    program.arguments.push_back(fast);
-  }
-  for (const TensorMapRecipe &recipe : kernel.tensorMaps)
-    program.arguments[recipe.argument].isMapped =
-        program.arguments[recipe.argument].hasStrideFacts = true;
-  program.isUsable = true;
-  kernel.fast = std::move(program);
-}
-
-//===----------------------------------------------------------------------===//
-// Launches
-//===----------------------------------------------------------------------===//
-
 namespace {
 
-/// First byte and one past the last byte that an array can touch.
-struct FastExtent {
-  uintptr_t begin, end;
-};
-
 using Result = FastResult;
+
+static_assert(kNoSymbol == maxSymbols);
+
+/// What the arguments of a launch say.
+struct Launch {
+  int64_t symbols[maxSymbols + 1];
+  /// First bytes of the arrays, and one past their last. Empty ones are at 0.
+  int64_t begins[kMostFastArguments], ends[kMostFastArguments];
+};
 
 // Pointers that nothing else reaches: stores of bytes would otherwise make the
 // compiler read everything again.
@@ -109,30 +31,39 @@ template <typename T> void put(uint8_t *__restrict at, T value) {
   std::memcpy(at, &value, sizeof(T));
 }
 
-/// False where the symbol has another value.
-bool bind(int16_t symbol, bool isFirst, int64_t value,
-          int64_t *__restrict symbols) {
-  if (symbol < 0)
-    return true;
-  if (!isFirst)
-    return symbols[symbol] == value;
-  symbols[symbol] = value;
-  return true;
+/// Type and rank, which lie side by side, as one number.
+template <typename T> uint64_t getTypeAndRank(const T &object) {
+  uint64_t both;
+  std::memcpy(&both,
+              reinterpret_cast<const char *>(&object) + offsetof(T, type),
+              sizeof(both));
+  return both;
+}
+static_assert(offsetof(TwValue, rank) == offsetof(TwValue, type) + 4);
+static_assert(offsetof(FastArgument, valueRank) ==
+              offsetof(FastArgument, type) + 4);
+
+//===--- Scalars ----------------------------------------------------------===//
+
+bool isInteger(const FastArgument &__restrict fast,
+               const TwValue &__restrict value) {
+  return getNumber(value.kind) == TW_SCALAR && !value.isReal &&
+         uint64_t(value.integer) - uint64_t(fast.low) <= fast.span &&
+         !(value.integer & fast.mask);
 }
 
-Result doInteger(const FastArgument &__restrict fast,
-                 const TwValue &__restrict value, uint8_t *__restrict at,
-                 int64_t *__restrict symbols) {
+__attribute__((noinline)) Result
+doOtherInteger(const FastArgument &__restrict fast,
+               const TwValue &__restrict value, uint8_t *__restrict at,
+               int64_t *__restrict symbols) {
   int64_t number = value.integer;
-  if (getNumber(value.kind) != TW_SCALAR || value.isReal || number < fast.low ||
-      number > fast.high || (number & fast.mask))
+  symbols[fast.write] = number;
+  if (!isInteger(fast, value) || symbols[fast.read] != number)
     return Result::Refused;
-  if (!bind(fast.symbol, fast.isFirst, number, symbols))
-    return Result::Refused;
-  if (fast.bytes == 4)
-    put(at, uint32_t(number));
-  else if (fast.bytes == 8)
+  if (fast.bytes == 8)
     put(at, number);
+  else if (fast.bytes == 4)
+    put(at, uint32_t(number));
   else if (fast.bytes == 2)
     put(at, uint16_t(number));
   else
@@ -140,143 +71,236 @@ Result doInteger(const FastArgument &__restrict fast,
   return Result::Ready;
 }
 
-Result doFloat(const FastArgument &__restrict fast,
-               const TwValue &__restrict value, uint8_t *__restrict at) {
-  if (getNumber(value.kind) != TW_SCALAR)
-    return Result::Refused;
-  double real = value.isReal ? value.real : double(value.integer);
+Result getReal(const TwValue &__restrict value, double &__restrict real) {
+  real = value.isReal ? value.real : double(value.integer);
   // The bits of a NaN are the other one's to choose.
-  if (std::isnan(real))
-    return Result::Unknown;
+  return getNumber(value.kind) != TW_SCALAR ? Result::Refused
+         : std::isnan(real)                 ? Result::Unknown
+                                            : Result::Ready;
+}
+
+__attribute__((noinline)) Result
+doOtherFloat(const FastArgument &__restrict fast,
+             const TwValue &__restrict value, uint8_t *__restrict at) {
+  double real;
+  Result result = getReal(value, real);
+  if (result != Result::Ready)
+    return result;
   if (fast.kind == FastArgument::Float64) {
     put(at, real);
-  } else if (fast.kind == FastArgument::Float32) {
-    put(at, float(real));
   } else {
     uint64_t bits = twEncodeFloat(fast.type, real);
-    std::memcpy(at, &bits, fast.bytes);
+    std::memcpy(at, &bits, size_t(fast.bytes));
   }
   return Result::Ready;
 }
 
-/// Checks the sizes and writes those that are passed behind `at`.
-bool doSizes(const FastDim *__restrict dims, int rank,
-             const int64_t *__restrict sizes, uint8_t *__restrict &at,
-             int64_t *__restrict symbols) {
-  for (int d = 0; d < rank; ++d) {
-    const FastDim &dim = dims[d];
-    int64_t size = sizes[d];
+//===--- Arrays -----------------------------------------------------------===//
+
+/// Without this nothing of the value can be believed.
+bool isArray(const FastArgument &__restrict fast,
+             const TwValue &__restrict value) {
+  // Branches, not a sum of all: they are always taken alike.
+  if (__builtin_expect(getNumber(value.kind) != TW_ARRAY, false))
+    return false;
+  if (__builtin_expect(getTypeAndRank(value) != getTypeAndRank(fast), false))
+    return false;
+  return fast.rank == 0 || value.sizes;
+}
+
+/// Checks a size, and writes it if it is passed.
+template <bool canWrite = true>
+bool doSize(const FastDim &__restrict dim, int64_t size, uint8_t *__restrict at,
+            int64_t *__restrict symbols) {
+  if (dim.isBound) {
+    if (size != symbols[dim.read])
+      return false;
+  } else {
     // A negative one is above every bound.
-    if (uint64_t(size) > uint64_t(dim.atMost) || (size & dim.sizeMask))
+    if (uint64_t(size) - uint64_t(dim.low) > dim.span || (size & dim.sizeMask))
       return false;
-    if (!bind(dim.symbol, dim.isFirst, size, symbols))
-      return false;
-    if (dim.size < 0)
-      put(at += 8, size);
-    else if (size != dim.size)
+    symbols[dim.write] = size;
+    if (size != symbols[dim.read])
       return false;
   }
+  if (canWrite && dim.sizeOffset)
+    put(at + dim.sizeOffset, size);
   return true;
 }
 
-/// Row-major without gaps, and no strides given: its elements.
-Result doContiguous(const FastArgument &__restrict fast,
-                    const FastDim *__restrict dims,
-                    const int64_t *__restrict sizes, uint8_t *__restrict at,
-                    int64_t *__restrict symbols, int64_t &__restrict elements) {
-  if (!doSizes(dims, fast.rank, sizes, at, symbols))
-    return Result::Refused;
-  int64_t count = 1;
-  for (int d = fast.rank - 1; d >= 0; --d)
-    if (__builtin_mul_overflow(count, sizes[d], &count))
-      return Result::Unknown;
-  elements = count;
-  if (!fast.hasStrideFacts)
-    return Result::Ready;
-  // Without elements there are no strides.
-  if (count == 0)
-    return Result::Unknown;
-  int64_t stride = 1;
-  for (int d = fast.rank - 1; d >= 0; --d) {
-    // Implied strides have divisors as well, and tensor maps ask for more.
-    if (sizes[d] > 1 && (stride & dims[d].strideMask))
-      return Result::Refused;
-    if (fast.isMapped && d < fast.rank - 1 && sizes[d] > 1 &&
-        ((stride * fast.bytes) & 15))
-      return Result::Refused;
-    stride *= sizes[d];
-  }
-  return Result::Ready;
+/// Checks where an array lies.
+bool place(const FastArgument &__restrict fast, int64_t address, int64_t bytes,
+           Launch &__restrict launch, size_t index) {
+  if (bytes == 0)
+    address = 0;
+  else if (!address || (address & fast.mask))
+    return false;
+  launch.begins[index] = address;
+  // Where this wraps around the address is negative already.
+  launch.ends[index] = int64_t(uint64_t(address) + uint64_t(bytes));
+  return true;
 }
 
-/// With strides, or with places for them: elements from the first to the last.
+/// The most usual array: one dimension, which is passed, and no stride.
+bool doVector(const FastArgument &__restrict fast,
+              const FastDim &__restrict dim, const TwValue &__restrict value,
+              uint8_t *__restrict at, Launch &__restrict launch, size_t index) {
+  if (__builtin_expect(getNumber(value.kind) != TW_ARRAY, false))
+    return false;
+  if (__builtin_expect(getTypeAndRank(value) != getTypeAndRank(fast), false))
+    return false;
+  if (__builtin_expect(!value.sizes, false))
+    return false;
+  int64_t size = *value.sizes, bytes;
+  auto address = reinterpret_cast<intptr_t>(value.data);
+  put(at, address);
+  put(at + 8, size);
+  return doSize<false>(dim, size, at, launch.symbols) &&
+         !__builtin_mul_overflow(size, fast.bytes, &bytes) &&
+         place(fast, address, bytes, launch, index);
+}
+
+/// Arrays without gaps and without strides. With a `rank` that is not -1, all
+/// loops are unrolled.
+template <int rank>
+Result doPacked(const FastArgument &__restrict fast,
+                const FastDim *__restrict dims, const TwValue &__restrict value,
+                uint8_t *__restrict at, Launch &__restrict launch,
+                size_t index) {
+  int numDims = rank < 0 ? fast.rank : rank;
+  const int64_t *sizes = value.sizes;
+  if (!isArray(fast, value))
+    return Result::Refused;
+  auto address = reinterpret_cast<intptr_t>(value.data);
+  put(at, address);
+  int64_t bytes = fast.bytes;
+  bool overflows = false;
+  for (int i = 0; i < numDims; ++i) {
+    int64_t size = sizes[numDims - 1 - i];
+    if (!doSize(dims[i], size, at, launch.symbols))
+      return Result::Refused;
+    overflows |= __builtin_mul_overflow(bytes, size, &bytes);
+  }
+  // An empty array may have other sizes as large as they like.
+  if (overflows)
+    return Result::Unknown;
+  return place(fast, address, bytes, launch, index) ? Result::Ready
+                                                    : Result::Refused;
+}
+
+/// A stride is wrong. Dimensions of size 1 take no step, and empty arrays have
+/// no strides at all.
+Result refuseStride(const int64_t *sizes, int rank) {
+  for (int d = 0; d < rank; ++d)
+    if (sizes[d] == 0 || sizes[d] == 1)
+      return Result::Unknown;
+  return Result::Refused;
+}
+
+/// Any arrays but empty ones.
+template <int rank>
 Result doStrided(const FastArgument &__restrict fast,
                  const FastDim *__restrict dims,
                  const TwValue &__restrict value, uint8_t *__restrict at,
-                 int64_t *__restrict symbols, int64_t &__restrict elements) {
-  if (!doSizes(dims, fast.rank, value.sizes, at, symbols))
+                 Launch &__restrict launch, size_t index) {
+  int numDims = rank < 0 ? fast.rank : rank;
+  const int64_t *sizes = value.sizes, *strides = value.strides;
+  if (!isArray(fast, value))
     return Result::Refused;
-  int64_t strides[maxRank], step = 1, last = 1;
-  // Dimensions of size 0 and 1 take no step.
-  for (int d = 0; d < fast.rank; ++d)
-    if (value.sizes[d] <= 1)
-      return Result::Unknown;
-  for (int d = fast.rank - 1; d >= 0; --d) {
-    int64_t size = value.sizes[d];
-    int64_t stride = value.strides ? value.strides[d] : step;
-    strides[d] = stride;
-    if (stride < 0 || (stride & dims[d].strideMask))
+  auto address = reinterpret_cast<intptr_t>(value.data);
+  put(at, address);
+  int64_t step = 1, last = 1, bytes;
+  for (int i = 0; i < numDims; ++i) {
+    const FastDim &dim = dims[i];
+    int64_t size = sizes[numDims - 1 - i];
+    if (!doSize(dim, size, at, launch.symbols))
       return Result::Refused;
-    if (fast.isContiguous ? stride != step
-                          : dims[d].stride >= 0 && stride != dims[d].stride)
-      return Result::Refused;
-    if (fast.isMapped && (d == fast.rank - 1 ? stride != 1
-                                             : ((stride * fast.bytes) & 15) ||
-                                                   stride >= int64_t(1) << 36))
-      return Result::Refused;
+    int64_t stride = strides ? strides[numDims - 1 - i] : step;
+    bool isWrong =
+        ((stride ^ dim.stride) & dim.fixedMask) | (stride & dim.strideMask);
+    if (rank < 0)
+      isWrong |= fast.isContiguous && stride != step;
+    // What TMA asks for.
+    if (rank < 0 && fast.isMapped)
+      isWrong |=
+          size > int64_t(UINT32_MAX) ||
+          (i == 0 ? stride != 1
+                  : ((stride * fast.bytes) & 15) || stride >= int64_t(1) << 36);
+    if (isWrong || size == 0)
+      return refuseStride(sizes, numDims);
+    if (dim.strideOffset)
+      put(at + dim.strideOffset, stride);
     int64_t reach;
     if (__builtin_mul_overflow(size - 1, stride, &reach) ||
         __builtin_add_overflow(last, reach, &last) ||
         __builtin_mul_overflow(step, size, &step))
       return Result::Unknown;
   }
-  if (!fast.isContiguous)
-    for (int d = 0; d < fast.rank; ++d)
-      if (dims[d].stride < 0)
-        put(at += 8, strides[d]);
-  elements = last;
-  return Result::Ready;
+  if (__builtin_mul_overflow(last, fast.bytes, &bytes))
+    return Result::Unknown;
+  if (rank < 0 && fast.isMapped && (address & 15))
+    return Result::Refused;
+  return place(fast, address, bytes, launch, index) ? Result::Ready
+                                                    : Result::Refused;
 }
 
-Result doArray(const FastArgument &__restrict fast,
-               const FastDim *__restrict dims, const TwValue &__restrict value,
-               uint8_t *__restrict at, int64_t *__restrict symbols,
-               FastExtent &__restrict extent) {
-  // Behind these nothing of the value can be believed.
-  if (getNumber(value.kind) != TW_ARRAY || getNumber(value.type) != fast.type ||
-      value.rank != fast.rank || (fast.rank && !value.sizes))
-    return Result::Refused;
-  auto address = reinterpret_cast<uintptr_t>(value.data);
-  put(at, address);
-  int64_t elements, bytes;
-  Result result =
-      fast.isContiguous && !value.strides
-          ? doContiguous(fast, dims, value.sizes, at, symbols, elements)
-          : doStrided(fast, dims, value, at, symbols, elements);
-  if (result != Result::Ready)
-    return result;
-  extent.begin = address;
-  if (__builtin_mul_overflow(elements, int64_t(fast.bytes), &bytes) ||
-      __builtin_add_overflow(address, uintptr_t(bytes), &extent.end))
-    return Result::Unknown;
-  if (bytes && (!address || (int64_t(address) & fast.mask)))
-    return Result::Refused;
-  if (fast.isMapped) {
-    if (bytes && (address & 15))
-      return Result::Refused;
-    for (int d = 0; d < fast.rank; ++d)
-      if (value.sizes[d] > int64_t(UINT32_MAX))
-        return Result::Refused;
+/// Other arrays than vectors.
+__attribute__((noinline)) Result
+doArray(const FastArgument &__restrict fast, const FastDim *__restrict dims,
+        const TwValue &__restrict value, uint8_t *__restrict at,
+        Launch &__restrict launch, size_t index) {
+  if (fast.kind == FastArgument::Matrix)
+    return doStrided<2>(fast, dims, value, at, launch, index);
+  if (fast.kind == FastArgument::Strided || value.strides)
+    return doStrided<-1>(fast, dims, value, at, launch, index);
+  if (fast.kind == FastArgument::PackedMatrix)
+    return doPacked<2>(fast, dims, value, at, launch, index);
+  return doPacked<-1>(fast, dims, value, at, launch, index);
+}
+
+/// Checks that no memory is shared by arrays that must not. Two do if each
+/// begins before the other one ends. Addresses that are not negative can be
+/// subtracted, and then that is a sign, which takes no branch.
+Result checkDisjoint(const FastProgram &program, const Launch &launch,
+                     size_t numArrays) {
+  if (program.disjoint.empty())
+    return Result::Ready;
+  int64_t all = 0, overlap = 0;
+  for (size_t i = 0; i < numArrays; ++i)
+    all |= launch.begins[i] | launch.ends[i];
+  for (const FastDisjoint &disjoint : program.disjoint) {
+    int64_t begin = launch.begins[disjoint.array];
+    int64_t end = launch.ends[disjoint.array];
+    for (uint32_t i = disjoint.first; i < disjoint.last; ++i)
+      overlap |= (begin - launch.ends[i]) & (launch.begins[i] - end);
+  }
+  return all < 0       ? Result::Unknown
+         : overlap < 0 ? Result::Refused
+                       : Result::Ready;
+}
+
+//===--- Grids ------------------------------------------------------------===//
+
+Result makeGrid(const TwKernelStorage &kernel, const int64_t *symbols,
+                int64_t grid[3]) {
+  const FastProgram &program = kernel.fast;
+  if (!program.hasExtents) {
+    TwStatus status = evaluateGrid(kernel, symbols, grid);
+    twStatusDestroy(status);
+    return status ? Result::Unknown : Result::Ready;
+  }
+  grid[0] = grid[1] = grid[2] = 1;
+  int64_t total = 1, *extent = grid;
+  for (const FastExtent &fast : program.extents) {
+    int64_t value = fast.constant;
+    if (!fast.isConstant) {
+      int64_t size = symbols[fast.read];
+      int64_t rest = size & ((int64_t(1) << fast.shift) - 1);
+      value = (size >> fast.shift) + (rest != 0);
+    }
+    if (value < 0 || __builtin_mul_overflow(total, value, &total))
+      return Result::Unknown;
+    *extent++ = value;
   }
   return Result::Ready;
 }
@@ -290,31 +314,37 @@ FastResult tilewright::rt::prepareFast(const TwKernelStorage &kernel,
   const FastProgram &program = kernel.fast;
   if (!program.isUsable)
     return Result::Unknown;
-  int64_t symbols[maxSymbols];
-  FastExtent extents[kMostFastArguments];
+  Launch launch;
   const FastDim *dims = program.dims.data();
-  size_t index = 0;
+  const TwValue *value = values;
+  size_t numArrays = 0;
   for (const FastArgument &fast : program.arguments) {
     uint8_t *at = kernarg + fast.offset;
-    const TwValue &value = values[index];
-    Result result;
-    if (fast.kind == FastArgument::Array)
-      result = doArray(fast, dims + fast.firstDim, value, at, symbols,
-                       extents[index]);
-    else if (fast.kind == FastArgument::Integer)
-      result = doInteger(fast, value, at, symbols);
-    else
-      result = doFloat(fast, value, at);
+    Result result = Result::Ready;
+    if (fast.kind == FastArgument::Vector && !value->strides) {
+      if (!doVector(fast, *dims++, *value, at, launch, numArrays++))
+        return Result::Refused;
+    } else if (fast.kind == FastArgument::Int32) {
+      if (!isInteger(fast, *value))
+        return Result::Refused;
+      put(at, uint32_t(value->integer));
+    } else if (fast.kind <= FastArgument::Strided) {
+      result = doArray(fast, dims, *value, at, launch, numArrays++);
+      dims += fast.rank;
+    } else if (fast.kind == FastArgument::Float32) {
+      double real;
+      result = getReal(*value, real);
+      put(at, float(real));
+    } else if (fast.kind == FastArgument::OtherInteger) {
+      result = doOtherInteger(fast, *value, at, launch.symbols);
+    } else {
+      result = doOtherFloat(fast, *value, at);
+    }
     if (result != Result::Ready)
       return result;
-    ++index;
+    ++value;
   }
-  for (AliasPair pair : kernel.aliasPairs) {
-    FastExtent a = extents[pair.noAlias], b = extents[pair.other];
-    if (a.begin < b.end && b.begin < a.end)
-      return Result::Refused;
-  }
-  TwStatus status = evaluateGrid(kernel, symbols, grid);
-  twStatusDestroy(status);
-  return status ? Result::Unknown : Result::Ready;
+  Result result = checkDisjoint(program, launch, numArrays);
+  return result == Result::Ready ? makeGrid(kernel, launch.symbols, grid)
+                                 : result;
 }

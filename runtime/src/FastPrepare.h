@@ -9,40 +9,79 @@
 
 namespace tilewright::rt {
 
+/// Stands for no symbol: it is written and never used. One behind all others.
+constexpr uint8_t kNoSymbol = 64;
+
 /// What a launch looks at of an argument, in the order in which it does.
 struct FastArgument {
-  enum Kind : uint8_t { Array, Integer, Float32, Float64, OtherFloat };
+  enum Kind : uint8_t {
+    Vector, ///< arrays that are contiguous, and of whose strides nothing else
+            ///< is known: of one dynamic dimension,
+    PackedMatrix, ///< of two dimensions,
+    Packed,       ///< of any others
+    Matrix,  ///< arrays with strides: of two dimensions, without a tensor map,
+    Strided, ///< and any other array
+    Int32,   ///< integers of 32 bits
+    OtherInteger,
+    Float32,
+    Float64,
+    OtherFloat
+  };
   Kind kind;
   uint8_t rank;
-  uint8_t bytes; ///< of a scalar, or of an element
-  bool isContiguous;
-  bool isMapped;       ///< by a tensor map
-  bool hasStrideFacts; ///< of contiguous arrays: implied strides are checked
-  bool isFirst;        ///< to give `symbol` its value
-  int16_t symbol;      ///< of a scalar; -1: none
-  TwElementType type;
+  bool isContiguous, isMapped; ///< by a tensor map
+  uint8_t read, write;         ///< of an integer: as those of FastDim
   uint32_t offset;
-  uint32_t firstDim; ///< in FastProgram::dims
+  TwElementType type;
+  int32_t valueRank; ///< behind `type`, as in TwValue: one comparison
+  int64_t bytes;     ///< of an element
   int64_t mask;      ///< of the address, or of an integer: these bits are 0
-  int64_t low, high; ///< of an integer
+  int64_t low;       ///< of an integer: it is from `low` to `low` + `span`
+  uint64_t span;
 };
 
+/// A size and a stride.
 struct FastDim {
-  int64_t size, stride; ///< static, or -1
-  int64_t atMost;
-  int64_t sizeMask, strideMask;
-  int16_t symbol; ///< -1: none
-  bool isFirst;
+  /// The size is that of the symbol `read`, where its checks have been done.
+  bool isBound;
+  /// Else the size goes to the symbol `write`, and is then that of `read`: both
+  /// are one where the symbol gets its value here.
+  uint8_t read, write;
+  uint16_t sizeOffset, strideOffset; ///< in the argument; 0: not passed
+  int64_t low;                       ///< of the size, as in FastArgument
+  uint64_t span;
+  int64_t sizeMask; ///< these bits of the size are 0
+  /// These bits of the stride are 0, the sign always, and others are those of
+  /// `stride`.
+  int64_t strideMask, fixedMask, stride;
+};
+
+/// Array `array` shares no memory with those from `first` to `last` - 1;
+/// arrays are counted without the scalars between them.
+struct FastDisjoint {
+  uint32_t array, first, last;
+};
+
+/// An extent of a grid: `constant`, or the symbol `read` divided by
+/// 1 << `shift`, rounded up.
+struct FastExtent {
+  bool isConstant;
+  uint8_t read, shift;
+  int64_t constant;
 };
 
 /// The checks of a kernel, if they are all of the usual kind.
 struct FastProgram {
   bool isUsable = false;
   std::vector<FastArgument> arguments;
-  std::vector<FastDim> dims;
+  std::vector<FastDim> dims; ///< of the arrays, each innermost first
+  std::vector<FastDisjoint> disjoint;
+  /// Of the grid, if all of them are of that form.
+  bool hasExtents = false;
+  std::vector<FastExtent> extents;
 };
 
-/// Most arrays of a fast program: their extents are on the stack.
+/// Most arguments of a fast program: their extents are on the stack.
 constexpr size_t kMostFastArguments = 64;
 
 /// Makes kernel.fast from the rest.

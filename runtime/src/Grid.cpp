@@ -22,6 +22,15 @@ static TwStatus evaluateNodes(const TwKernelStorage &kernel,
       return fail(TW_INVALID_ARGUMENT, "the grid of kernel '", kernel.name,
                   "' divides by ", right);
     int64_t value = 0;
+    // Most divide by a power of two, and divisions are slow.
+    if (node.shift >= 0) {
+      int64_t rest = left & ((int64_t(1) << node.shift) - 1);
+      value = left >> node.shift;
+      if (node.kind == GridNode::CeilDiv)
+        value += rest != 0;
+      results[i] = node.kind == GridNode::Mod ? rest : value;
+      continue;
+    }
     switch (node.kind) {
     case GridNode::Constant:
       value = node.value;

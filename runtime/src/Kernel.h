@@ -96,6 +96,7 @@ struct GridNode {
   Kind kind;
   int64_t value = 0; ///< of the constant, or index of the symbol
   int left = 0, right = 0;
+  int shift = -1; ///< of a division by the constant 1 << `shift`
 };
 
 } // namespace tilewright::rt

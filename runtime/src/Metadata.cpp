@@ -392,6 +392,15 @@ private:
     return kernel.nodes.size() - 1;
   }
 
+  /// The logarithm of what a node divides by, if that is a power of two.
+  int getShift(const GridNode &node) const {
+    const GridNode &right = kernel.nodes[node.right];
+    bool isPower = node.kind >= GridNode::Mod &&
+                   right.kind == GridNode::Constant && right.value > 0 &&
+                   (right.value & (right.value - 1)) == 0;
+    return isPower ? __builtin_ctzll(uint64_t(right.value)) : -1;
+  }
+
   int readNode(const Json &json, const std::string &path, int depth) {
     if (status)
       return 0;
@@ -431,6 +440,9 @@ private:
       node.kind = kind;
       node.left = readNode(json[1], path + "/1", depth + 1);
       node.right = readNode(json[2], path + "/2", depth + 1);
+      if (status)
+        return 0;
+      node.shift = getShift(node);
       return addNode(node);
     }
     expect(path + "/0", "add, mul, mod, floordiv or ceildiv");

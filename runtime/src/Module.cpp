@@ -165,8 +165,11 @@ TwStatus twModuleGetFunction(TwModule module, const char *name,
     result->name = name;
     for (std::unique_ptr<Variant> &each : module->variants)
       if (each->kernel->name == name &&
-          (!variant || each->kernel->variant == variant))
+          (!variant || each->kernel->variant == variant)) {
         result->variants.push_back(each.get());
+        result->kernargBytes =
+            std::max(result->kernargBytes, each->kernel->kernargBytes);
+      }
     if (result->variants.empty()) {
       module->functions.erase({name, variant ? variant : ""});
       return fail(
@@ -287,9 +290,9 @@ static TwStatus launch(TwFunction function, Variant &variant, TwStream stream,
                 grid[2]);
   if (numWorkgroups == 0)
     return nullptr;
-  if (TwStatus status = ensureLoaded(function->module, variant))
-    return status;
-  Slice slice("launch", "launch", function->name);
+  if (!variant.isLoaded.load(std::memory_order_acquire))
+    if (TwStatus status = ensureLoaded(function->module, variant))
+      return status;
   LaunchCommand command;
   command.kernel = variant.kernel;
   command.code = variant.code;
@@ -299,26 +302,33 @@ static TwStatus launch(TwFunction function, Variant &variant, TwStream stream,
   command.stream = stream;
   if (options)
     command.options = *options;
-  return function->module->device->backend->launch(command);
+  Backend &backend = *function->module->device->backend;
+  if (!isTracing.load(std::memory_order_relaxed))
+    return backend.launch(command);
+  Slice slice("launch", "launch", function->name);
+  return backend.launch(command);
 }
 
 /// The first variant that takes the arguments, packed.
 static TwStatus pack(TwFunction function, const TwValue *values,
                      size_t numValues, void *kernarg, size_t kernargBytes,
                      size_t &index, int64_t grid[3]) {
-  size_t last = function->variants.size() - 1;
-  for (index = 0; index < last; ++index) {
+  size_t numVariants = function->variants.size();
+  for (index = 0; index < numVariants; ++index) {
     const TwKernelStorage &kernel = *function->variants[index]->kernel;
     if (kernargBytes >= kernel.kernargBytes &&
         prepareQuietly(kernel, values, numValues, kernarg, grid))
       break;
   }
-  const TwKernelStorage &chosen = *function->variants[index]->kernel;
-  if (index == last)
+  if (index == numVariants) {
+    // The last one assumes least, so that its message says most.
+    --index;
     if (TwStatus status =
-            twKernelPrepare(function->variants[last]->kernel, values, numValues,
-                            kernarg, kernargBytes, grid))
+            twKernelPrepare(function->variants[index]->kernel, values,
+                            numValues, kernarg, kernargBytes, grid))
       return status;
+  }
+  const TwKernelStorage &chosen = *function->variants[index]->kernel;
   if (chosen.tensorMaps.empty())
     return nullptr;
   return writeTensorMaps(*function->module->device->backend, chosen, values,
@@ -337,9 +347,7 @@ TwStatus twFunctionLaunch(TwFunction function, TwStream stream,
   // GPUs take at most 4 KiB; only a host kernel with more allocates.
   constexpr size_t kUsualBytes = 4096;
   alignas(TensorMapRecipe::kAlignment) uint8_t usual[kUsualBytes];
-  size_t bytes = 0;
-  for (const Variant *variant : function->variants)
-    bytes = std::max(bytes, variant->kernel->kernargBytes);
+  size_t bytes = function->kernargBytes;
   std::unique_ptr<uint8_t[]> large;
   if (bytes > kUsualBytes)
     large.reset(new uint8_t[bytes]);

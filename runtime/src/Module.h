@@ -26,50 +26,76 @@ struct Variant {
 /// Whether an image is an ELF file, as all are but PTX.
 bool isMachineCode(TwBytes image);
 
-/// Counts calls that are being made. Threads mostly count in lines of their
+/// Counts calls that are being made. Threads mostly count in places of their
 /// own, so that they do not wait for one another.
 class CallCounter {
+  /// Calls of the thread that came first, whom the place belongs to then, and
+  /// of all others that share it.
+  struct alignas(64) Place {
+    std::atomic<uintptr_t> owner{0};
+    std::atomic<int64_t> own{0}, shared{0};
+  };
+
 public:
   /// A call, from here to the end of the scope.
   class Call {
   public:
     /// Null counts nothing.
-    explicit Call(CallCounter *counter)
-        : slot(counter ? &counter->getSlot() : nullptr) {
+    explicit Call(CallCounter *counter) {
+      if (!counter)
+        return;
+      uintptr_t thread = getThread();
+      Place &place = counter->getPlace(thread);
+      uintptr_t owner = place.owner.load(std::memory_order_relaxed);
+      isOwn = owner == thread || (!owner && claim(place, thread));
+      count = isOwn ? &place.own : &place.shared;
       // Sequentially consistent with whoever waits: either he sees this call,
       // or this call sees that he waits.
-      if (slot)
-        slot->fetch_add(1);
+      if (isOwn)
+        count->store(count->load(std::memory_order_relaxed) + 1);
+      else
+        count->fetch_add(1);
     }
     ~Call() {
-      if (slot)
-        slot->fetch_sub(1, std::memory_order_release);
+      // Nobody else writes the owner's count: no locked instruction.
+      if (isOwn)
+        count->store(count->load(std::memory_order_relaxed) - 1,
+                     std::memory_order_release);
+      else if (count)
+        count->fetch_sub(1, std::memory_order_release);
     }
     Call(const Call &) = delete;
     Call &operator=(const Call &) = delete;
 
   private:
-    std::atomic<int64_t> *slot;
+    bool isOwn = false;
+    std::atomic<int64_t> *count = nullptr;
   };
 
   bool isZero() const {
-    for (const Slot &slot : slots)
-      if (slot.count.load())
+    for (const Place &place : places)
+      if (place.own.load() || place.shared.load())
         return false;
     return true;
   }
 
 private:
-  struct alignas(64) Slot {
-    std::atomic<int64_t> count{0};
-  };
-  static constexpr size_t kSlots = 16;
-  std::atomic<int64_t> &getSlot() {
-    // Threads have stacks, and with them control blocks, of megabytes.
-    auto thread = reinterpret_cast<uintptr_t>(__builtin_thread_pointer());
-    return slots[(thread * 0x9E3779B97F4A7C15u) >> 60].count;
+  static constexpr size_t kPlaces = 16;
+
+  /// Threads have stacks, and with them control blocks, of megabytes. One that
+  /// ends leaves its places with a count of 0 to whoever gets its block.
+  static uintptr_t getThread() {
+    return reinterpret_cast<uintptr_t>(__builtin_thread_pointer());
   }
-  Slot slots[kSlots];
+  Place &getPlace(uintptr_t thread) {
+    return places[(thread * 0x9E3779B97F4A7C15u) >> 60];
+  }
+  static bool claim(Place &place, uintptr_t thread) {
+    uintptr_t none = 0;
+    return place.owner.compare_exchange_strong(none, thread);
+  }
+
+  Place places[kPlaces];
 };
 
 } // namespace tilewright::rt
@@ -79,6 +105,7 @@ struct TwFunctionStorage {
   std::string name;
   /// In the order in which launches try them; owned by the module.
   std::vector<tilewright::rt::Variant *> variants;
+  size_t kernargBytes = 0; ///< of the variant that has most
 };
 
 struct TwModuleStorage {

@@ -379,7 +379,8 @@ private:
   TwStatus checkAliasing() {
     for (AliasPair pair : kernel.aliasPairs) {
       Extent a = getExtent(pair.noAlias), b = getExtent(pair.other);
-      if (a.begin < b.end && b.begin < a.end)
+      bool isEmpty = a.begin == a.end || b.begin == b.end;
+      if (!isEmpty && a.begin < b.end && b.begin < a.end)
         return refuse(kernel.arguments[pair.noAlias],
                       "expected memory that no other argument shares, "
                       "but it overlaps with argument '",

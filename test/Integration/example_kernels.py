@@ -29,7 +29,7 @@ def source_of(kernel: str, variant: str) -> str:
 
 
 @functools.cache
-def compile_kernel(kernel: str, variant: str, chip: str) -> host_harness.Kernel:
+def compile_kernel(kernel: str, variant: str, chip: str) -> host_harness.Function:
     return host_harness.compile_kernel(source_of(kernel, variant), chip)
 
 

@@ -28,8 +28,8 @@ def chip(request) -> str:
 
 
 @functools.cache
-def build(source: str, chip: str) -> Module:
-    return Module(source, chip)
+def build(source: str, chip: str, threads: int = 1) -> Module:
+    return Module(source, chip, threads)
 
 
 def draw(rng: np.random.Generator, type_: str, *shape: int) -> np.ndarray:

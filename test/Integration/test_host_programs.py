@@ -521,7 +521,8 @@ tile.kernel @loop(%x: memref<?xf32>, %y: memref<?xf32>) grid [] affine_map<() ->
     same(x, expected)
 
 
-def test_programs_and_grid(chip):
+@pytest.mark.parametrize("threads", [1, 5])
+def test_programs_and_grid(chip, threads):
     module = build("""
 tile.kernel @k(%y: memref<?x?xi32> {tile.dims = ["M", "N"]}, %s: i32 {tile.name = "s"}) grid ["M", "N", "s"] affine_map<()[M, N, s] -> (M ceildiv 2, N, s mod 4)> {
   %p = tile.program_id 0
@@ -543,15 +544,10 @@ tile.kernel @k(%y: memref<?x?xi32> {tile.dims = ["M", "N"]}, %s: i32 {tile.name 
   %w = arith.index_cast %v : index to i32
   tile.store %w, %y[%i, %q] : i32, memref<?x?xi32>
   tile.return
-}""", chip)
+}""", chip, threads)  # five threads take the programs one by one
     y = np.zeros((7, 3), np.int32)
     module.kernels["k"](4 * 3 * 2, y, 6)
     expected = np.zeros((7, 3), np.int32)
     for p, q in itertools.product(range(4), range(3)):
         expected[2 * p, q] = 4000 + 100 + 10 * q + p
-    same(y, expected)
-    y[:] = 0
-    module.kernels["k"](5, y, 6, begin=4)  # one program of the 24
-    expected[:] = 0
-    expected[0, 1] = 4000 + 10
     same(y, expected)

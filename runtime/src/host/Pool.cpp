@@ -4,6 +4,7 @@
 #include "../Support.h"
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <sched.h>
 #include <unistd.h>
 
@@ -11,15 +12,27 @@ using namespace tilewright::rt;
 
 static constexpr int32_t kMaxThreads = 4096;
 
+/// Behind the scratch of every launch, so that a kernel that writes there is
+/// found out. No kernel has a reason to write these numbers.
+static constexpr uint64_t kGuard[] = {0xA5C3F00D9E3779B9u, 0x7F4A7C15D1B54A32u,
+                                      0xA5C3F00D9E3779BAu, 0x7F4A7C15D1B54A33u,
+                                      0xA5C3F00D9E3779BBu, 0x7F4A7C15D1B54A34u,
+                                      0xA5C3F00D9E3779BCu, 0x7F4A7C15D1B54A35u};
+
 /// Takes chunks until none is left.
 static void runChunks(HostWork &work, uint8_t *scratch) {
+  uint8_t *guard = work.scratchBytes ? scratch + work.scratchBytes : nullptr;
+  if (guard)
+    std::memcpy(guard, kGuard, sizeof(kGuard));
   while (true) {
     int64_t begin = work.next.fetch_add(work.chunk, std::memory_order_relaxed);
     if (begin >= work.numPrograms)
-      return;
+      break;
     work.function(work.kernarg, begin,
                   std::min(begin + work.chunk, work.numPrograms), scratch);
   }
+  if (guard && std::memcmp(guard, kGuard, sizeof(kGuard)) != 0)
+    work.wroteOutside.store(true, std::memory_order_relaxed);
 }
 
 void HostPool::runWorker(size_t index) {
@@ -110,15 +123,18 @@ TwStatus HostPool::reserveScratch(int64_t bytes) {
 TwStatus HostPool::run(HostFunction function, const void *kernarg,
                        int64_t numPrograms, int64_t neededScratch) {
   std::lock_guard<std::mutex> turn(launchMutex);
-  if (TwStatus status = reserveScratch(neededScratch))
-    return status;
+  if (neededScratch)
+    if (TwStatus status = reserveScratch(neededScratch + sizeof(kGuard)))
+      return status;
   int64_t numThreads = getNumThreads();
   work.function = function;
   work.kernarg = static_cast<const uint8_t *>(kernarg);
   work.numPrograms = numPrograms;
   // About eight chunks per thread even out what the system steals.
   work.chunk = std::max<int64_t>(1, numPrograms / (numThreads * 8));
+  work.scratchBytes = neededScratch;
   work.next.store(0, std::memory_order_relaxed);
+  work.wroteOutside.store(false, std::memory_order_relaxed);
   bool useWorkers = numThreads > 1 && numPrograms > 1;
   if (useWorkers) {
     {
@@ -130,11 +146,14 @@ TwStatus HostPool::run(HostFunction function, const void *kernarg,
   }
   runChunks(work, scratch[0]);
   if (useWorkers) {
-    // Nothing is left: who has not begun by now is not waited for. A thread that
-    // wakes up takes longer than a small launch.
+    // Nothing is left: who has not begun by now is not waited for. A thread
+    // that wakes up takes longer than a small launch.
     std::unique_lock<std::mutex> lock(mutex);
     isOpen = false;
     done.wait(lock, [&] { return running == 0; });
   }
+  if (work.wroteOutside.load(std::memory_order_relaxed))
+    return fail(TW_INTERNAL, "the kernel wrote behind its ", neededScratch,
+                " bytes of scratch: report it with its source");
   return nullptr;
 }

@@ -24,7 +24,9 @@ struct HostWork {
   const uint8_t *kernarg = nullptr;
   int64_t numPrograms = 0;
   int64_t chunk = 1;
+  int64_t scratchBytes = 0;
   std::atomic<int64_t> next{0};
+  std::atomic<bool> wroteOutside{false}; ///< behind its scratch
 };
 
 /// Threads with scratch memory each. Launches may come from several threads and
@@ -39,6 +41,9 @@ public:
   int64_t getNumThreads() const { return scratch.size(); }
 
   /// Runs the programs [0, numPrograms) and waits for the end.
+  ///
+  /// Errors: RESOURCE_EXHAUSTED  no memory for the scratch
+  ///         INTERNAL            the kernel wrote behind its scratch
   TwStatus run(HostFunction function, const void *kernarg, int64_t numPrograms,
                int64_t neededScratch);
 

@@ -36,6 +36,9 @@ public:
     std::string type = pick({"f32", "f16", "f64", "i8", "bf16", "f8E4M3FN"});
     if (below(3) == 0) {
       type = pick({"i1", "i8", "i16", "i32", "i64", "f32", "f64", "bf16"});
+      // A scalar may have the name of a size.
+      if (index == 0 && type[0] == 'i' && below(2))
+        head = "{\"name\": \"M\", ";
       std::string text = head + "\"kind\": \"scalar\", \"type\": \"" + type +
                          "\", \"offset\": " + std::to_string(offset);
       offset += 8;
@@ -77,11 +80,17 @@ public:
     int64_t offset = 0;
     for (int i = 0; i < numArguments; ++i)
       list += (i ? ", " : "") + makeArgument(i, offset);
+    std::string exprs = pick({"4", "[\"mul\", 3, 5]"});
+    // Names of sizes that there are, divided by powers of two and by others.
+    for (const char *name : {"\"M\"", "\"N\""})
+      if (list.find(name) != std::string::npos && below(2))
+        exprs += std::string(", [\"") + pick({"ceildiv", "floordiv", "mod"}) +
+                 "\", [\"add\", " + name + ", " + pick({"0", "-9", "5"}) +
+                 "], " + pick({"1", "8", "3"}) + "]";
     return R"({"version": 1, "kernel": "k", "variant": "v", "chip": "c",
       "symbol": "k", "abi": {"bytes": )" +
            std::to_string(offset) + ", \"args\": [" + list +
-           "]}, \"grid\": {\"exprs\": [" + pick({"4", "[\"mul\", 3, 5]"}) +
-           "]}}";
+           "]}, \"grid\": {\"exprs\": [" + exprs + "]}}";
   }
 
   /// A value for the argument: mostly right, to get far.

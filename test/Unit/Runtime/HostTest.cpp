@@ -3,8 +3,10 @@
 #include "CountKernel.h"
 #include "Support.h"
 #include "host/ElfImage.h"
+#include "host/Pool.h"
 #include "tilewright-rt/Module.h"
 #include "gtest/gtest.h"
+#include <cstring>
 #include <thread>
 #include <vector>
 
@@ -81,6 +83,30 @@ TEST_F(HostTest, ManyLaunchesFromManyThreads) {
     thread.join();
   for (const auto &out : results)
     EXPECT_EQ(out, std::vector<int32_t>(100, 3500));
+}
+
+TEST(HostPool, FindsWritesBehindTheScratch) {
+  // Writes as many bytes of its scratch as the first argument says.
+  auto write = [](const uint8_t *kernarg, int64_t, int64_t, uint8_t *scratch) {
+    size_t bytes;
+    std::memcpy(&bytes, kernarg, sizeof(bytes));
+    std::memset(scratch, 1, bytes);
+  };
+  for (int numThreads : {1, 3}) {
+    std::unique_ptr<HostPool> pool;
+    ASSERT_EQ(take(HostPool::create(numThreads, pool)), "");
+    // What is behind the scratch of one launch may be within that of the next.
+    for (size_t scratch : {64, 8192, 0, 64, 4096}) {
+      size_t bytes = scratch;
+      EXPECT_EQ(take(pool->run(write, &bytes, 40, int64_t(scratch))), "");
+      if (scratch == 0)
+        continue;
+      ++bytes;
+      EXPECT_EQ(take(pool->run(write, &bytes, 40, int64_t(scratch))),
+                "the kernel wrote behind its " + std::to_string(scratch) +
+                    " bytes of scratch: report it with its source");
+    }
+  }
 }
 
 TEST_F(HostTest, Refuses) {

@@ -327,6 +327,17 @@ TEST_F(KernelTest, Aliasing) {
   EXPECT_EQ(prepare(), "argument 'a': expected memory that no other argument "
                        "shares, but it overlaps with argument 'c'");
 }
+TEST_F(KernelTest, EmptyArraysShareNoMemory) {
+  arguments.values[0].data = arguments.memory + 16;
+  arguments.values[2].data = arguments.memory;
+  EXPECT_NE(prepare(), "");
+  arguments.aSizes[0] = 0;
+  EXPECT_EQ(prepare(), "");
+  arguments.aSizes[0] = 130;
+  arguments.cSizes[0] = 0;
+  std::swap(arguments.values[0].data, arguments.values[2].data);
+  EXPECT_EQ(prepare(), "");
+}
 TEST_F(KernelTest, ReadOnlyMayAlias) {
   arguments.values[1].data = arguments.memory;
   EXPECT_EQ(prepare(), "");

@@ -401,6 +401,36 @@ TEST(Module, CountsCalls) {
   EXPECT_TRUE(counter.isZero());
 }
 
+/// More threads than places to count in, so that some share one.
+TEST(Module, CountsCallsOfManyThreads) {
+  tilewright::rt::CallCounter counter;
+  using Call = tilewright::rt::CallCounter::Call;
+  constexpr int kThreads = 64;
+  std::atomic<int> numInside{0}, numMayLeave{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i)
+    threads.emplace_back([&, i] {
+      for (int j = 0; j < 1000; ++j) {
+        Call outer(&counter);
+        Call inner(&counter);
+        EXPECT_FALSE(counter.isZero());
+      }
+      Call last(&counter);
+      ++numInside;
+      while (numMayLeave <= i)
+        std::this_thread::yield();
+    });
+  while (numInside < kThreads)
+    std::this_thread::yield();
+  // One after the other leaves, and the last one still counts.
+  for (int i = 0; i < kThreads; ++i) {
+    EXPECT_FALSE(counter.isZero()) << i;
+    ++numMayLeave;
+    threads[size_t(i)].join();
+  }
+  EXPECT_TRUE(counter.isZero());
+}
+
 TEST(GpuModule, NeedsMoreThanThereIs) {
   for (const char *name : {"cuda:0", "hip:0"}) {
     Stub stub(std::string(name, std::strcspn(name, ":")));
