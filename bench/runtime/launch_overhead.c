@@ -77,40 +77,56 @@ static void callTyped(void) {
   check(twFunctionLaunch(function, NULL, values, numValues, NULL));
 }
 
-static TwJitKernel session;
+static TwJitKernel divisible, dynamic;
 
-static void callSession(void) {
-  check(twJitKernelLaunch(session, NULL, values, numValues, NULL));
+static void callDivisible(void) {
+  check(twJitKernelLaunch(divisible, NULL, values, numValues, NULL));
 }
 
-static double measure(const char *name, void (*call)(void), double bare) {
+static void callDynamic(void) {
+  check(twJitKernelLaunch(dynamic, NULL, values, numValues, NULL));
+}
+
+/* The best of many short rounds, in which all calls take turns: the clock of a
+ * shared machine changes from second to second. */
+static void measureCalls(void) {
+  struct {
+    const char *name;
+    void (*call)(void);
+    double best;
+    long long instructions;
+    int keepsMemory;
+  } calls[] = {{"bare call of the driver", callBare, 1e30, -1, 0},
+               {"packed arguments", callPacked, 1e30, -1, 0},
+               {"typed arguments, checks, grid", callTyped, 1e30, -1, 0},
+               {"a session, by divisibility", callDivisible, 1e30, -1, 0},
+               {"a session, one kernel for all", callDynamic, 1e30, -1, 0}};
+  enum { NUM_CALLS = sizeof(calls) / sizeof(calls[0]) };
   int counter = openCounter();
-  double best = 1e30;
-  long long instructions = -1;
-  struct mallinfo2 before = mallinfo2();
-  for (int round = 0; round < ROUNDS; ++round) {
-    long long count = readCounter(counter);
-    double start = now();
-    for (int i = 0; i < CALLS; ++i)
-      call();
-    double time = (now() - start) / CALLS;
-    if (count >= 0)
-      instructions = (readCounter(counter) - count) / CALLS;
-    if (time < best)
-      best = time;
-  }
-  struct mallinfo2 after = mallinfo2();
+  for (int round = 0; round < ROUNDS; ++round)
+    for (int c = 0; c < NUM_CALLS; ++c) {
+      size_t bytes = mallinfo2().uordblks;
+      long long count = readCounter(counter);
+      double start = now();
+      for (int i = 0; i < CALLS; ++i)
+        calls[c].call();
+      double time = (now() - start) / CALLS;
+      if (count >= 0)
+        calls[c].instructions = (readCounter(counter) - count) / CALLS;
+      if (time < calls[c].best)
+        calls[c].best = time;
+      calls[c].keepsMemory |= mallinfo2().uordblks != bytes;
+    }
   if (counter >= 0)
     close(counter);
-  printf("  %-34s %7.1f ns", name, best);
-  if (bare > 0)
-    printf("   %+7.1f over the driver's call", best - bare);
-  if (instructions >= 0)
-    printf("   %lld instructions", instructions);
-  if (after.uordblks != before.uordblks)
-    printf("   KEEPS MEMORY");
-  printf("\n");
-  return best;
+  for (int c = 0; c < NUM_CALLS; ++c) {
+    printf("  %-34s %7.1f ns", calls[c].name, calls[c].best);
+    if (c > 0)
+      printf("   %+7.1f over the driver's call", calls[c].best - calls[0].best);
+    if (calls[c].instructions >= 0)
+      printf("   %lld instructions", calls[c].instructions);
+    printf("%s\n", calls[c].keepsMemory ? "   KEEPS MEMORY" : "");
+  }
 }
 
 static void *launchMany(void *unused) {
@@ -196,21 +212,16 @@ int main(int argc, char **argv) {
     printf("%s: %zu arguments, %zu bytes, variant %zu of %zu\n", argv[i],
            numValues, twKernelGetKernargBytes(kernel), variant + 1,
            twFunctionGetNumVariants(function));
-    double bare = measure("bare call of the driver", callBare, 0);
-    measure("packed arguments", callPacked, bare);
-    measure("typed arguments, checks, grid", callTyped, bare);
     TwJitSource source = {.file = argv[3], .kernel = argv[i], .keepsPtx = 1};
-    TwJitKernelOptions dynamic = {.policy = TW_JIT_DYNAMIC};
-    check(twJitKernelCreate(jit, device, &source, NULL, &session));
-    callSession();
+    TwJitKernelOptions isDynamic = {.policy = TW_JIT_DYNAMIC};
+    check(twJitKernelCreate(jit, device, &source, NULL, &divisible));
+    check(twJitKernelCreate(jit, device, &source, &isDynamic, &dynamic));
+    callDivisible();
+    callDynamic();
     check(twJitWait(jit));
-    measure("a session, by divisibility", callSession, bare);
-    twJitKernelDestroy(session);
-    check(twJitKernelCreate(jit, device, &source, &dynamic, &session));
-    callSession();
-    check(twJitWait(jit));
-    measure("a session, one kernel for all", callSession, bare);
-    twJitKernelDestroy(session);
+    measureCalls();
+    twJitKernelDestroy(divisible);
+    twJitKernelDestroy(dynamic);
     for (int numThreads = 1; numThreads <= MOST_THREADS; numThreads *= 2)
       measureThreads(numThreads);
   }

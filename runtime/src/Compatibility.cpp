@@ -3,7 +3,13 @@
 #include "Compatibility.h"
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 #include <vector>
+#if defined(__x86_64__)
+#define _Bool bool // the header is C alone
+#include <sys/platform/x86.h>
+#undef _Bool
+#endif
 
 using namespace tilewright::rt;
 
@@ -90,15 +96,31 @@ int tilewright::rt::rankChip(const std::string &chip, bool isPtx,
   return level <= parseLevel(target) ? level : 0;
 }
 
+#if defined(__x86_64__)
+/// Whether the CPU has all features and the system saves their registers. The C
+/// library has found out already; CPUID takes microseconds in virtual machines.
+static bool hasAll(std::initializer_list<unsigned> features) {
+  for (unsigned feature : features)
+    if (!x86_cpu_active(feature))
+      return false;
+  return true;
+}
+#endif
+
+// Source of the levels: System V ABI, AMD64 supplement, table 3.1.
 const char *tilewright::rt::getHostLevel() {
 #if defined(__x86_64__)
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("x86-64-v4"))
-    return "x86-64-v4";
-  if (__builtin_cpu_supports("x86-64-v3"))
-    return "x86-64-v3";
-  if (__builtin_cpu_supports("x86-64-v2"))
+  if (!hasAll({x86_cpu_CMPXCHG16B, x86_cpu_LAHF64_SAHF64, x86_cpu_POPCNT,
+               x86_cpu_SSE3, x86_cpu_SSE4_1, x86_cpu_SSE4_2, x86_cpu_SSSE3}))
+    return "";
+  if (!hasAll({x86_cpu_AVX, x86_cpu_AVX2, x86_cpu_BMI1, x86_cpu_BMI2,
+               x86_cpu_F16C, x86_cpu_FMA, x86_cpu_LZCNT, x86_cpu_MOVBE}))
     return "x86-64-v2";
-#endif
+  if (!hasAll({x86_cpu_AVX512F, x86_cpu_AVX512BW, x86_cpu_AVX512CD,
+               x86_cpu_AVX512DQ, x86_cpu_AVX512VL}))
+    return "x86-64-v3";
+  return "x86-64-v4";
+#else
   return "";
+#endif
 }

@@ -12,6 +12,9 @@
 
 using namespace tilewright::rt;
 
+// What is seldom called, or long, leaves the registers to the rest.
+#define NOINLINE __attribute__((noinline))
+
 namespace {
 
 using Result = FastResult;
@@ -23,6 +26,7 @@ struct Launch {
   int64_t symbols[maxSymbols + 1];
   /// First bytes of the arrays, and one past their last. Empty ones are at 0.
   int64_t begins[kMostFastArguments], ends[kMostFastArguments];
+  int64_t all = 0; ///< the bits of all of them
 };
 
 // Pointers that nothing else reaches: stores of bytes would otherwise make the
@@ -52,10 +56,10 @@ bool isInteger(const FastArgument &__restrict fast,
          !(value.integer & fast.mask);
 }
 
-__attribute__((noinline)) Result
-doOtherInteger(const FastArgument &__restrict fast,
-               const TwValue &__restrict value, uint8_t *__restrict at,
-               int64_t *__restrict symbols) {
+NOINLINE Result doOtherInteger(const FastArgument &__restrict fast,
+                               const TwValue &__restrict value,
+                               uint8_t *__restrict at,
+                               int64_t *__restrict symbols) {
   int64_t number = value.integer;
   symbols[fast.write] = number;
   if (!isInteger(fast, value) || symbols[fast.read] != number)
@@ -79,9 +83,9 @@ Result getReal(const TwValue &__restrict value, double &__restrict real) {
                                             : Result::Ready;
 }
 
-__attribute__((noinline)) Result
-doOtherFloat(const FastArgument &__restrict fast,
-             const TwValue &__restrict value, uint8_t *__restrict at) {
+NOINLINE Result doOtherFloat(const FastArgument &__restrict fast,
+                             const TwValue &__restrict value,
+                             uint8_t *__restrict at) {
   double real;
   Result result = getReal(value, real);
   if (result != Result::Ready)
@@ -97,15 +101,17 @@ doOtherFloat(const FastArgument &__restrict fast,
 
 //===--- Arrays -----------------------------------------------------------===//
 
-/// Without this nothing of the value can be believed.
+/// Without this nothing of the value can be believed. Branches, not a sum of
+/// all: they are always taken alike.
+template <int rank>
 bool isArray(const FastArgument &__restrict fast,
              const TwValue &__restrict value) {
-  // Branches, not a sum of all: they are always taken alike.
   if (__builtin_expect(getNumber(value.kind) != TW_ARRAY, false))
     return false;
   if (__builtin_expect(getTypeAndRank(value) != getTypeAndRank(fast), false))
     return false;
-  return fast.rank == 0 || value.sizes;
+  return __builtin_expect(value.sizes != nullptr, true) ||
+         (rank < 0 && fast.rank == 0);
 }
 
 /// Checks a size, and writes it if it is passed.
@@ -130,46 +136,44 @@ bool doSize(const FastDim &__restrict dim, int64_t size, uint8_t *__restrict at,
 
 /// Checks where an array lies.
 bool place(const FastArgument &__restrict fast, int64_t address, int64_t bytes,
-           Launch &__restrict launch, size_t index) {
+           Launch &__restrict launch) {
   if (bytes == 0)
     address = 0;
   else if (!address || (address & fast.mask))
     return false;
-  launch.begins[index] = address;
   // Where this wraps around the address is negative already.
-  launch.ends[index] = int64_t(uint64_t(address) + uint64_t(bytes));
+  int64_t end = int64_t(uint64_t(address) + uint64_t(bytes));
+  launch.begins[fast.array] = address;
+  launch.ends[fast.array] = end;
+  launch.all |= address | end;
   return true;
 }
 
 /// The most usual array: one dimension, which is passed, and no stride.
 bool doVector(const FastArgument &__restrict fast,
-              const FastDim &__restrict dim, const TwValue &__restrict value,
-              uint8_t *__restrict at, Launch &__restrict launch, size_t index) {
-  if (__builtin_expect(getNumber(value.kind) != TW_ARRAY, false))
-    return false;
-  if (__builtin_expect(getTypeAndRank(value) != getTypeAndRank(fast), false))
-    return false;
-  if (__builtin_expect(!value.sizes, false))
+              const TwValue &__restrict value, uint8_t *__restrict at,
+              Launch &__restrict launch) {
+  if (!isArray<1>(fast, value))
     return false;
   int64_t size = *value.sizes, bytes;
   auto address = reinterpret_cast<intptr_t>(value.data);
   put(at, address);
   put(at + 8, size);
-  return doSize<false>(dim, size, at, launch.symbols) &&
+  return doSize<false>(*fast.dims, size, at, launch.symbols) &&
          !__builtin_mul_overflow(size, fast.bytes, &bytes) &&
-         place(fast, address, bytes, launch, index);
+         place(fast, address, bytes, launch);
 }
 
 /// Arrays without gaps and without strides. With a `rank` that is not -1, all
 /// loops are unrolled.
 template <int rank>
-Result doPacked(const FastArgument &__restrict fast,
-                const FastDim *__restrict dims, const TwValue &__restrict value,
-                uint8_t *__restrict at, Launch &__restrict launch,
-                size_t index) {
+NOINLINE Result doPacked(const FastArgument &__restrict fast,
+                         const TwValue &__restrict value,
+                         uint8_t *__restrict at, Launch &__restrict launch) {
   int numDims = rank < 0 ? fast.rank : rank;
+  const FastDim *dims = fast.dims;
   const int64_t *sizes = value.sizes;
-  if (!isArray(fast, value))
+  if (!isArray<rank>(fast, value))
     return Result::Refused;
   auto address = reinterpret_cast<intptr_t>(value.data);
   put(at, address);
@@ -184,53 +188,41 @@ Result doPacked(const FastArgument &__restrict fast,
   // An empty array may have other sizes as large as they like.
   if (overflows)
     return Result::Unknown;
-  return place(fast, address, bytes, launch, index) ? Result::Ready
-                                                    : Result::Refused;
+  return place(fast, address, bytes, launch) ? Result::Ready : Result::Refused;
 }
 
 /// A stride is wrong. Dimensions of size 1 take no step, and empty arrays have
 /// no strides at all.
-Result refuseStride(const int64_t *sizes, int rank) {
+NOINLINE Result refuseStride(const int64_t *sizes, int rank) {
   for (int d = 0; d < rank; ++d)
     if (sizes[d] == 0 || sizes[d] == 1)
       return Result::Unknown;
   return Result::Refused;
 }
 
-/// Any arrays but empty ones.
+/// The most usual arrays with strides.
 template <int rank>
-Result doStrided(const FastArgument &__restrict fast,
-                 const FastDim *__restrict dims,
-                 const TwValue &__restrict value, uint8_t *__restrict at,
-                 Launch &__restrict launch, size_t index) {
-  int numDims = rank < 0 ? fast.rank : rank;
+NOINLINE Result doRows(const FastArgument &__restrict fast,
+                       const TwValue &__restrict value, uint8_t *__restrict at,
+                       Launch &__restrict launch) {
+  const FastDim *dims = fast.dims;
   const int64_t *sizes = value.sizes, *strides = value.strides;
-  if (!isArray(fast, value))
+  if (!isArray<rank>(fast, value))
     return Result::Refused;
   auto address = reinterpret_cast<intptr_t>(value.data);
   put(at, address);
   int64_t step = 1, last = 1, bytes;
-  for (int i = 0; i < numDims; ++i) {
-    const FastDim &dim = dims[i];
-    int64_t size = sizes[numDims - 1 - i];
-    if (!doSize(dim, size, at, launch.symbols))
+  for (int d = rank - 1; d >= 0; --d) {
+    const FastDim &dim = dims[rank - 1 - d];
+    int64_t size = sizes[d], stride = strides[d], reach;
+    if (!doSize<false>(dim, size, at, launch.symbols))
       return Result::Refused;
-    int64_t stride = strides ? strides[numDims - 1 - i] : step;
-    bool isWrong =
-        ((stride ^ dim.stride) & dim.fixedMask) | (stride & dim.strideMask);
-    if (rank < 0)
-      isWrong |= fast.isContiguous && stride != step;
-    // What TMA asks for.
-    if (rank < 0 && fast.isMapped)
-      isWrong |=
-          size > int64_t(UINT32_MAX) ||
-          (i == 0 ? stride != 1
-                  : ((stride * fast.bytes) & 15) || stride >= int64_t(1) << 36);
-    if (isWrong || size == 0)
-      return refuseStride(sizes, numDims);
-    if (dim.strideOffset)
-      put(at + dim.strideOffset, stride);
-    int64_t reach;
+    bool isWrong = d == rank - 1 ? stride != 1 : (stride & dim.strideMask) != 0;
+    if (__builtin_expect(isWrong || size == 0, false))
+      return refuseStride(sizes, rank);
+    put(at + 8 + 8 * d, size);
+    if (d != rank - 1)
+      put(at + 8 + 8 * rank + 8 * d, stride);
     if (__builtin_mul_overflow(size - 1, stride, &reach) ||
         __builtin_add_overflow(last, reach, &last) ||
         __builtin_mul_overflow(step, size, &step))
@@ -238,45 +230,88 @@ Result doStrided(const FastArgument &__restrict fast,
   }
   if (__builtin_mul_overflow(last, fast.bytes, &bytes))
     return Result::Unknown;
-  if (rank < 0 && fast.isMapped && (address & 15))
+  return place(fast, address, bytes, launch) ? Result::Ready : Result::Refused;
+}
+
+/// Any arrays but empty ones.
+NOINLINE Result doStrided(const FastArgument &__restrict fast,
+                          const TwValue &__restrict value,
+                          uint8_t *__restrict at, Launch &__restrict launch) {
+  const FastDim *dims = fast.dims;
+  const int64_t *sizes = value.sizes, *strides = value.strides;
+  if (!isArray<-1>(fast, value))
     return Result::Refused;
-  return place(fast, address, bytes, launch, index) ? Result::Ready
-                                                    : Result::Refused;
+  auto address = reinterpret_cast<intptr_t>(value.data);
+  put(at, address);
+  int64_t step = 1, last = 1, bytes;
+  for (int d = fast.rank - 1; d >= 0; --d) {
+    const FastDim &dim = dims[fast.rank - 1 - d];
+    int64_t size = sizes[d];
+    if (!doSize(dim, size, at, launch.symbols))
+      return Result::Refused;
+    int64_t stride = strides ? strides[d] : step, reach;
+    bool isWrong = ((stride ^ dim.stride) & dim.fixedMask) ||
+                   (stride & dim.strideMask) ||
+                   (fast.isContiguous && stride != step);
+    // What TMA asks for.
+    if (fast.isMapped)
+      isWrong |= size > int64_t(UINT32_MAX) ||
+                 (d == fast.rank - 1 ? stride != 1
+                                     : ((stride * fast.bytes) & 15) ||
+                                           stride >= int64_t(1) << 36);
+    if (isWrong || size == 0)
+      return refuseStride(sizes, fast.rank);
+    if (dim.strideOffset)
+      put(at + dim.strideOffset, stride);
+    if (__builtin_mul_overflow(size - 1, stride, &reach) ||
+        __builtin_add_overflow(last, reach, &last) ||
+        __builtin_mul_overflow(step, size, &step))
+      return Result::Unknown;
+  }
+  if (__builtin_mul_overflow(last, fast.bytes, &bytes))
+    return Result::Unknown;
+  if (fast.isMapped && (address & 15))
+    return Result::Refused;
+  return place(fast, address, bytes, launch) ? Result::Ready : Result::Refused;
 }
 
 /// Other arrays than vectors.
-__attribute__((noinline)) Result
-doArray(const FastArgument &__restrict fast, const FastDim *__restrict dims,
-        const TwValue &__restrict value, uint8_t *__restrict at,
-        Launch &__restrict launch, size_t index) {
-  if (fast.kind == FastArgument::Matrix)
-    return doStrided<2>(fast, dims, value, at, launch, index);
-  if (fast.kind == FastArgument::Strided || value.strides)
-    return doStrided<-1>(fast, dims, value, at, launch, index);
-  if (fast.kind == FastArgument::PackedMatrix)
-    return doPacked<2>(fast, dims, value, at, launch, index);
-  return doPacked<-1>(fast, dims, value, at, launch, index);
+Result doArray(const FastArgument &__restrict fast,
+               const TwValue &__restrict value, uint8_t *__restrict at,
+               Launch &__restrict launch) {
+  FastArgument::Kind kind = fast.kind;
+  if (value.strides) {
+    if (kind == FastArgument::Rows2)
+      return doRows<2>(fast, value, at, launch);
+    if (kind == FastArgument::Rows3)
+      return doRows<3>(fast, value, at, launch);
+    if (kind == FastArgument::Rows4)
+      return doRows<4>(fast, value, at, launch);
+  } else {
+    if (kind == FastArgument::Packed2)
+      return doPacked<2>(fast, value, at, launch);
+    if (kind <= FastArgument::Packed)
+      return doPacked<-1>(fast, value, at, launch);
+  }
+  return doStrided(fast, value, at, launch);
 }
 
 /// Checks that no memory is shared by arrays that must not. Two do if each
 /// begins before the other one ends. Addresses that are not negative can be
 /// subtracted, and then that is a sign, which takes no branch.
-Result checkDisjoint(const FastProgram &program, const Launch &launch,
-                     size_t numArrays) {
+Result checkDisjoint(const FastProgram &program, const Launch &launch) {
   if (program.disjoint.empty())
     return Result::Ready;
-  int64_t all = 0, overlap = 0;
-  for (size_t i = 0; i < numArrays; ++i)
-    all |= launch.begins[i] | launch.ends[i];
+  int64_t overlap = 0;
   for (const FastDisjoint &disjoint : program.disjoint) {
     int64_t begin = launch.begins[disjoint.array];
     int64_t end = launch.ends[disjoint.array];
     for (uint32_t i = disjoint.first; i < disjoint.last; ++i)
       overlap |= (begin - launch.ends[i]) & (launch.begins[i] - end);
   }
-  return all < 0       ? Result::Unknown
-         : overlap < 0 ? Result::Refused
-                       : Result::Ready;
+  return launch.all < 0 ? Result::Unknown
+         : overlap < 0  ? Result::Refused
+                        : Result::Ready;
 }
 
 //===--- Grids ------------------------------------------------------------===//
@@ -314,23 +349,26 @@ FastResult tilewright::rt::prepareFast(const TwKernelStorage &kernel,
   const FastProgram &program = kernel.fast;
   if (!program.isUsable)
     return Result::Unknown;
+  // Between arguments there may be bytes that are nobody's.
+  std::memset(kernarg, 0, kernel.kernargBytes);
   Launch launch;
-  const FastDim *dims = program.dims.data();
   const TwValue *value = values;
-  size_t numArrays = 0;
   for (const FastArgument &fast : program.arguments) {
     uint8_t *at = kernarg + fast.offset;
     Result result = Result::Ready;
     if (fast.kind == FastArgument::Vector && !value->strides) {
-      if (!doVector(fast, *dims++, *value, at, launch, numArrays++))
+      if (!doVector(fast, *value, at, launch))
         return Result::Refused;
     } else if (fast.kind == FastArgument::Int32) {
       if (!isInteger(fast, *value))
         return Result::Refused;
       put(at, uint32_t(value->integer));
+    } else if (fast.kind == FastArgument::Int64) {
+      if (!isInteger(fast, *value))
+        return Result::Refused;
+      put(at, value->integer);
     } else if (fast.kind <= FastArgument::Strided) {
-      result = doArray(fast, dims, *value, at, launch, numArrays++);
-      dims += fast.rank;
+      result = doArray(fast, *value, at, launch);
     } else if (fast.kind == FastArgument::Float32) {
       double real;
       result = getReal(*value, real);
@@ -344,7 +382,7 @@ FastResult tilewright::rt::prepareFast(const TwKernelStorage &kernel,
       return result;
     ++value;
   }
-  Result result = checkDisjoint(program, launch, numArrays);
+  Result result = checkDisjoint(program, launch);
   return result == Result::Ready ? makeGrid(kernel, launch.symbols, grid)
                                  : result;
 }

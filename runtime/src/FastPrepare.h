@@ -12,34 +12,6 @@ namespace tilewright::rt {
 /// Stands for no symbol: it is written and never used. One behind all others.
 constexpr uint8_t kNoSymbol = 64;
 
-/// What a launch looks at of an argument, in the order in which it does.
-struct FastArgument {
-  enum Kind : uint8_t {
-    Vector, ///< arrays that are contiguous, and of whose strides nothing else
-            ///< is known: of one dynamic dimension,
-    PackedMatrix, ///< of two dimensions,
-    Packed,       ///< of any others
-    Matrix,  ///< arrays with strides: of two dimensions, without a tensor map,
-    Strided, ///< and any other array
-    Int32,   ///< integers of 32 bits
-    OtherInteger,
-    Float32,
-    Float64,
-    OtherFloat
-  };
-  Kind kind;
-  uint8_t rank;
-  bool isContiguous, isMapped; ///< by a tensor map
-  uint8_t read, write;         ///< of an integer: as those of FastDim
-  uint32_t offset;
-  TwElementType type;
-  int32_t valueRank; ///< behind `type`, as in TwValue: one comparison
-  int64_t bytes;     ///< of an element
-  int64_t mask;      ///< of the address, or of an integer: these bits are 0
-  int64_t low;       ///< of an integer: it is from `low` to `low` + `span`
-  uint64_t span;
-};
-
 /// A size and a stride.
 struct FastDim {
   /// The size is that of the symbol `read`, where its checks have been done.
@@ -48,12 +20,48 @@ struct FastDim {
   /// are one where the symbol gets its value here.
   uint8_t read, write;
   uint16_t sizeOffset, strideOffset; ///< in the argument; 0: not passed
-  int64_t low;                       ///< of the size, as in FastArgument
+  int64_t low; ///< the size is from `low` to `low` + `span`
   uint64_t span;
   int64_t sizeMask; ///< these bits of the size are 0
   /// These bits of the stride are 0, the sign always, and others are those of
   /// `stride`.
   int64_t strideMask, fixedMask, stride;
+};
+
+/// What a launch looks at of an argument, in the order in which it does.
+struct FastArgument {
+  enum Kind : uint8_t {
+    /// Arrays that are contiguous, and of whose strides nothing else is known:
+    /// of one dimension, which is dynamic; of two; of any number.
+    Vector,
+    Packed2,
+    Packed,
+    /// Arrays with strides: of dynamic dimensions, two to four, the innermost
+    /// contiguous, without a tensor map; and any others.
+    Rows2,
+    Rows3,
+    Rows4,
+    Strided,
+    Int32, ///< integers of 32 and of 64 bits that no size needs
+    Int64,
+    OtherInteger,
+    Float32,
+    Float64,
+    OtherFloat
+  };
+  Kind kind;
+  uint8_t rank;
+  uint8_t array;               ///< its number among the arrays
+  bool isContiguous, isMapped; ///< by a tensor map
+  uint8_t read, write;         ///< of an integer: as those of FastDim
+  uint32_t offset;
+  TwElementType type;
+  int32_t valueRank;   ///< behind `type`, as in TwValue: one comparison
+  const FastDim *dims; ///< innermost first; in FastProgram::dims
+  int64_t bytes;       ///< of an element
+  int64_t mask;        ///< of the address, or of an integer: these bits are 0
+  int64_t low;         ///< of an integer, as in FastDim
+  uint64_t span;
 };
 
 /// Array `array` shares no memory with those from `first` to `last` - 1;
@@ -72,9 +80,13 @@ struct FastExtent {
 
 /// The checks of a kernel, if they are all of the usual kind.
 struct FastProgram {
+  FastProgram() = default;
+  FastProgram(FastProgram &&) = default; // `arguments` point into `dims`
+  FastProgram &operator=(FastProgram &&) = default;
+
   bool isUsable = false;
   std::vector<FastArgument> arguments;
-  std::vector<FastDim> dims; ///< of the arrays, each innermost first
+  std::vector<FastDim> dims;
   std::vector<FastDisjoint> disjoint;
   /// Of the grid, if all of them are of that form.
   bool hasExtents = false;

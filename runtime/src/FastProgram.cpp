@@ -37,6 +37,15 @@ public:
         return false;
       program.arguments.push_back(fast);
     }
+    // The dimensions stay where they are now, also when the program moves.
+    const FastDim *dims = program.dims.data();
+    uint8_t numArrays = 0;
+    for (FastArgument &fast : program.arguments)
+      if (fast.kind <= FastArgument::Strided) {
+        fast.dims = dims;
+        fast.array = numArrays++;
+        dims += fast.rank;
+      }
     for (const TensorMapRecipe &recipe : kernel.tensorMaps) {
       FastArgument &mapped = program.arguments[recipe.argument];
       mapped.kind = FastArgument::Strided;
@@ -84,8 +93,9 @@ private:
       return FastArgument::Float64;
     if (type < TW_I1)
       return FastArgument::OtherFloat;
-    return type == TW_I32 && !isUsed ? FastArgument::Int32
-                                     : FastArgument::OtherInteger;
+    if (isUsed || (type != TW_I32 && type != TW_I64))
+      return FastArgument::OtherInteger;
+    return type == TW_I32 ? FastArgument::Int32 : FastArgument::Int64;
   }
 
   bool addScalar(const Argument &argument, FastArgument &fast) {
@@ -148,14 +158,27 @@ private:
       hasStrides |= dim.strideDivisor.mask != 0;
       hasStatic |= isStatic;
     }
-    if (!hasStrides)
-      fast.kind = fast.rank == 1 && !hasStatic ? FastArgument::Vector
-                  : fast.rank == 2             ? FastArgument::PackedMatrix
-                                               : FastArgument::Packed;
+    if (hasStrides)
+      fast.kind = getStridedKind(argument);
     else
-      fast.kind = fast.rank == 2 && !fast.isContiguous ? FastArgument::Matrix
-                                                       : FastArgument::Strided;
+      fast.kind = fast.rank == 1 && !hasStatic ? FastArgument::Vector
+                  : fast.rank == 2             ? FastArgument::Packed2
+                                               : FastArgument::Packed;
     return true;
+  }
+
+  static FastArgument::Kind getStridedKind(const Argument &argument) {
+    if (argument.isContiguous || argument.rank < 2 || argument.rank > 4)
+      return FastArgument::Strided;
+    const Dim &innermost = argument.dims.back();
+    if (innermost.stride != 1 || innermost.strideDivisor.mask != 0)
+      return FastArgument::Strided;
+    for (const Dim &dim : argument.dims)
+      if (dim.size >= 0 || (&dim != &innermost && dim.stride >= 0))
+        return FastArgument::Strided;
+    return argument.rank == 2   ? FastArgument::Rows2
+           : argument.rank == 3 ? FastArgument::Rows3
+                                : FastArgument::Rows4;
   }
 
   /// Whether what is known of the symbol is all that `dim` asks for.

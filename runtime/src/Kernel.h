@@ -134,10 +134,22 @@ TwStatus evaluateGrid(const TwKernelStorage &kernel, const int64_t *values,
 TwStatus evaluateWorkspace(const TwKernelStorage &kernel, size_t index,
                            const int64_t *values, int64_t &bytes);
 
-/// twKernelPrepare where the message of a refusal is not wanted: false then,
-/// and nothing is allocated. `kernarg` has room for the kernel's bytes.
-bool prepareQuietly(const TwKernelStorage &kernel, const TwValue *values,
-                    size_t numValues, void *kernarg, int64_t grid[3]);
+/// twKernelPrepare where the message of a refusal is not wanted, and where
+/// prepareFast does not know: false for a refusal, and nothing is allocated.
+bool prepareUnusual(const TwKernelStorage &kernel, const TwValue *values,
+                    void *kernarg, int64_t grid[3]);
+
+/// The same for any arguments. `kernarg` has room for the kernel's bytes.
+inline bool prepareQuietly(const TwKernelStorage &kernel, const TwValue *values,
+                           size_t numValues, void *kernarg, int64_t grid[3]) {
+  if (numValues != kernel.arguments.size())
+    return false;
+  FastResult result =
+      prepareFast(kernel, values, static_cast<uint8_t *>(kernarg), grid);
+  return result == FastResult::Unknown
+             ? prepareUnusual(kernel, values, kernarg, grid)
+             : result == FastResult::Ready;
+}
 
 } // namespace tilewright::rt
 

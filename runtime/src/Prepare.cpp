@@ -470,26 +470,20 @@ TwStatus twKernelPrepare(TwKernel kernel, const TwValue *values,
     return fail(TW_INVALID_ARGUMENT, "kernel '", kernel->name, "' needs ",
                 int64_t(twKernelGetKernargBytes(kernel)),
                 " bytes of kernarg, but got ", int64_t(kernargBytes));
-  // The code's own bytes; the caller may have room for more.
-  std::memset(kernarg, 0, twKernelGetKernargBytes(kernel));
   if (prepareFast(*kernel, values, static_cast<uint8_t *>(kernarg), grid) ==
       FastResult::Ready)
     return nullptr;
+  // The code's own bytes; the caller may have room for more.
+  std::memset(kernarg, 0, twKernelGetKernargBytes(kernel));
   return Preparation(*kernel, values, static_cast<uint8_t *>(kernarg),
                      /*isQuiet=*/false)
       .run(grid);
 }
 
-bool tilewright::rt::prepareQuietly(const TwKernelStorage &kernel,
-                                    const TwValue *values, size_t numValues,
-                                    void *kernarg, int64_t grid[3]) {
-  if (numValues != kernel.arguments.size())
-    return false;
+bool tilewright::rt::prepareUnusual(const TwKernelStorage &kernel,
+                                    const TwValue *values, void *kernarg,
+                                    int64_t grid[3]) {
   std::memset(kernarg, 0, kernel.kernargBytes);
-  FastResult result =
-      prepareFast(kernel, values, static_cast<uint8_t *>(kernarg), grid);
-  if (result != FastResult::Unknown)
-    return result == FastResult::Ready;
   TwStatus status = Preparation(kernel, values, static_cast<uint8_t *>(kernarg),
                                 /*isQuiet=*/true)
                         .run(grid);

@@ -59,6 +59,14 @@ TEST(Compatibility, Host) {
   EXPECT_TRUE(level.empty() || level.rfind("x86-64-v", 0) == 0);
 }
 
+TEST(Compatibility, LevelOfThisHost) {
+  const char *level = __builtin_cpu_supports("x86-64-v4")   ? "x86-64-v4"
+                      : __builtin_cpu_supports("x86-64-v3") ? "x86-64-v3"
+                      : __builtin_cpu_supports("x86-64-v2") ? "x86-64-v2"
+                                                            : "";
+  EXPECT_STREQ(getHostLevel(), level);
+}
+
 TEST(Compatibility, NamesOfNothing) {
   for (const char *chip : {"", "sm_", "sm_x", "sm_90ab", "sm_-1", "sm_99999999",
                            "gfx", "x86-64", "x86-64-v", "x86-64-v33", "sm_9"})

@@ -147,7 +147,8 @@ TEST(FastPrepare, AgreesWithThePlainChecks) {
       for (int k = 0; k < numArguments; ++k)
         values.push_back(random.makeValue(kernel->arguments[size_t(k)],
                                           sizes[k], strides[k]));
-      std::vector<uint8_t> plain(kernel->kernargBytes + 8, 0), fast = plain;
+      // Where nothing is written, both write zeros, and nothing behind.
+      std::vector<uint8_t> plain(kernel->kernargBytes + 8, 0xCD), fast = plain;
       int64_t plainGrid[3] = {}, fastGrid[3] = {};
       FastResult result =
           prepareFast(*kernel, values.data(), fast.data(), fastGrid);
