@@ -12,22 +12,20 @@
 
 using namespace tilewright::rt;
 
-// What is seldom called, or long, leaves the registers to the rest.
-#define NOINLINE __attribute__((noinline))
-
-namespace {
-
-using Result = FastResult;
-
-static_assert(kNoSymbol == maxSymbols);
-
 /// What the arguments of a launch say.
-struct Launch {
+struct tilewright::rt::FastLaunch {
   int64_t symbols[maxSymbols + 1];
   /// First bytes of the arrays, and one past their last. Empty ones are at 0.
   int64_t begins[kMostFastArguments], ends[kMostFastArguments];
   int64_t all = 0; ///< the bits of all of them
 };
+
+namespace {
+
+using Result = FastResult;
+using Launch = FastLaunch;
+
+static_assert(kNoSymbol == maxSymbols);
 
 // Pointers that nothing else reaches: stores of bytes would otherwise make the
 // compiler read everything again.
@@ -56,47 +54,55 @@ bool isInteger(const FastArgument &__restrict fast,
          !(value.integer & fast.mask);
 }
 
-NOINLINE Result doOtherInteger(const FastArgument &__restrict fast,
-                               const TwValue &__restrict value,
-                               uint8_t *__restrict at,
-                               int64_t *__restrict symbols) {
-  int64_t number = value.integer;
-  symbols[fast.write] = number;
-  if (!isInteger(fast, value) || symbols[fast.read] != number)
+/// Integers that no size needs.
+template <typename Bits>
+Result doInteger(const FastArgument &__restrict fast,
+                 const TwValue &__restrict value, uint8_t *__restrict at,
+                 Launch &__restrict launch) {
+  if (!isInteger(fast, value))
     return Result::Refused;
-  if (fast.bytes == 8)
-    put(at, number);
-  else if (fast.bytes == 4)
-    put(at, uint32_t(number));
-  else if (fast.bytes == 2)
-    put(at, uint16_t(number));
-  else
-    put(at, uint8_t(number));
+  put(at, Bits(value.integer));
   return Result::Ready;
 }
 
-Result getReal(const TwValue &__restrict value, double &__restrict real) {
-  real = value.isReal ? value.real : double(value.integer);
-  // The bits of a NaN are the other one's to choose.
-  return getNumber(value.kind) != TW_SCALAR ? Result::Refused
-         : std::isnan(real)                 ? Result::Unknown
-                                            : Result::Ready;
+Result doOtherInteger(const FastArgument &__restrict fast,
+                      const TwValue &__restrict value, uint8_t *__restrict at,
+                      Launch &__restrict launch) {
+  int64_t number = value.integer;
+  launch.symbols[fast.write] = number;
+  if (!isInteger(fast, value) || launch.symbols[fast.read] != number)
+    return Result::Refused;
+  std::memcpy(at, &number, size_t(fast.bytes));
+  return Result::Ready;
 }
 
-NOINLINE Result doOtherFloat(const FastArgument &__restrict fast,
-                             const TwValue &__restrict value,
-                             uint8_t *__restrict at) {
-  double real;
-  Result result = getReal(value, real);
-  if (result != Result::Ready)
-    return result;
-  if (fast.kind == FastArgument::Float64) {
-    put(at, real);
-  } else {
+/// `encode` makes the bytes of a type from a double.
+template <typename Encode>
+Result doFloat(const TwValue &__restrict value, Encode encode) {
+  if (getNumber(value.kind) != TW_SCALAR)
+    return Result::Refused;
+  double real = value.isReal ? value.real : double(value.integer);
+  // The bits of a NaN are the other one's to choose.
+  if (std::isnan(real))
+    return Result::Unknown;
+  encode(real);
+  return Result::Ready;
+}
+
+template <typename Bits>
+Result doFloat(const FastArgument &__restrict fast,
+               const TwValue &__restrict value, uint8_t *__restrict at,
+               Launch &__restrict launch) {
+  return doFloat(value, [&](double real) { put(at, Bits(real)); });
+}
+
+Result doOtherFloat(const FastArgument &__restrict fast,
+                    const TwValue &__restrict value, uint8_t *__restrict at,
+                    Launch &__restrict launch) {
+  return doFloat(value, [&](double real) {
     uint64_t bits = twEncodeFloat(fast.type, real);
     std::memcpy(at, &bits, size_t(fast.bytes));
-  }
-  return Result::Ready;
+  });
 }
 
 //===--- Arrays -----------------------------------------------------------===//
@@ -149,94 +155,19 @@ bool place(const FastArgument &__restrict fast, int64_t address, int64_t bytes,
   return true;
 }
 
-/// The most usual array: one dimension, which is passed, and no stride.
-bool doVector(const FastArgument &__restrict fast,
-              const TwValue &__restrict value, uint8_t *__restrict at,
-              Launch &__restrict launch) {
-  if (!isArray<1>(fast, value))
-    return false;
-  int64_t size = *value.sizes, bytes;
-  auto address = reinterpret_cast<intptr_t>(value.data);
-  put(at, address);
-  put(at + 8, size);
-  return doSize<false>(*fast.dims, size, at, launch.symbols) &&
-         !__builtin_mul_overflow(size, fast.bytes, &bytes) &&
-         place(fast, address, bytes, launch);
-}
-
-/// Arrays without gaps and without strides. With a `rank` that is not -1, all
-/// loops are unrolled.
-template <int rank>
-NOINLINE Result doPacked(const FastArgument &__restrict fast,
-                         const TwValue &__restrict value,
-                         uint8_t *__restrict at, Launch &__restrict launch) {
-  int numDims = rank < 0 ? fast.rank : rank;
-  const FastDim *dims = fast.dims;
-  const int64_t *sizes = value.sizes;
-  if (!isArray<rank>(fast, value))
-    return Result::Refused;
-  auto address = reinterpret_cast<intptr_t>(value.data);
-  put(at, address);
-  int64_t bytes = fast.bytes;
-  bool overflows = false;
-  for (int i = 0; i < numDims; ++i) {
-    int64_t size = sizes[numDims - 1 - i];
-    if (!doSize(dims[i], size, at, launch.symbols))
-      return Result::Refused;
-    overflows |= __builtin_mul_overflow(bytes, size, &bytes);
-  }
-  // An empty array may have other sizes as large as they like.
-  if (overflows)
-    return Result::Unknown;
-  return place(fast, address, bytes, launch) ? Result::Ready : Result::Refused;
-}
-
 /// A stride is wrong. Dimensions of size 1 take no step, and empty arrays have
 /// no strides at all.
-NOINLINE Result refuseStride(const int64_t *sizes, int rank) {
+Result refuseStride(const int64_t *sizes, int rank) {
   for (int d = 0; d < rank; ++d)
     if (sizes[d] == 0 || sizes[d] == 1)
       return Result::Unknown;
   return Result::Refused;
 }
 
-/// The most usual arrays with strides.
-template <int rank>
-NOINLINE Result doRows(const FastArgument &__restrict fast,
-                       const TwValue &__restrict value, uint8_t *__restrict at,
-                       Launch &__restrict launch) {
-  const FastDim *dims = fast.dims;
-  const int64_t *sizes = value.sizes, *strides = value.strides;
-  if (!isArray<rank>(fast, value))
-    return Result::Refused;
-  auto address = reinterpret_cast<intptr_t>(value.data);
-  put(at, address);
-  int64_t step = 1, last = 1, bytes;
-  for (int d = rank - 1; d >= 0; --d) {
-    const FastDim &dim = dims[rank - 1 - d];
-    int64_t size = sizes[d], stride = strides[d], reach;
-    if (!doSize<false>(dim, size, at, launch.symbols))
-      return Result::Refused;
-    bool isWrong = d == rank - 1 ? stride != 1 : (stride & dim.strideMask) != 0;
-    if (__builtin_expect(isWrong || size == 0, false))
-      return refuseStride(sizes, rank);
-    put(at + 8 + 8 * d, size);
-    if (d != rank - 1)
-      put(at + 8 + 8 * rank + 8 * d, stride);
-    if (__builtin_mul_overflow(size - 1, stride, &reach) ||
-        __builtin_add_overflow(last, reach, &last) ||
-        __builtin_mul_overflow(step, size, &step))
-      return Result::Unknown;
-  }
-  if (__builtin_mul_overflow(last, fast.bytes, &bytes))
-    return Result::Unknown;
-  return place(fast, address, bytes, launch) ? Result::Ready : Result::Refused;
-}
-
 /// Any arrays but empty ones.
-NOINLINE Result doStrided(const FastArgument &__restrict fast,
-                          const TwValue &__restrict value,
-                          uint8_t *__restrict at, Launch &__restrict launch) {
+Result doStrided(const FastArgument &__restrict fast,
+                 const TwValue &__restrict value, uint8_t *__restrict at,
+                 Launch &__restrict launch) {
   const FastDim *dims = fast.dims;
   const int64_t *sizes = value.sizes, *strides = value.strides;
   if (!isArray<-1>(fast, value))
@@ -275,40 +206,116 @@ NOINLINE Result doStrided(const FastArgument &__restrict fast,
   return place(fast, address, bytes, launch) ? Result::Ready : Result::Refused;
 }
 
-/// Other arrays than vectors.
-Result doArray(const FastArgument &__restrict fast,
-               const TwValue &__restrict value, uint8_t *__restrict at,
-               Launch &__restrict launch) {
-  FastArgument::Kind kind = fast.kind;
-  if (value.strides) {
-    if (kind == FastArgument::Rows2)
-      return doRows<2>(fast, value, at, launch);
-    if (kind == FastArgument::Rows3)
-      return doRows<3>(fast, value, at, launch);
-    if (kind == FastArgument::Rows4)
-      return doRows<4>(fast, value, at, launch);
-  } else {
-    if (kind == FastArgument::Packed2)
-      return doPacked<2>(fast, value, at, launch);
-    if (kind <= FastArgument::Packed)
-      return doPacked<-1>(fast, value, at, launch);
+/// The most usual array: one dimension, which is passed, and no stride.
+Result doVector(const FastArgument &__restrict fast,
+                const TwValue &__restrict value, uint8_t *__restrict at,
+                Launch &__restrict launch) {
+  if (value.strides)
+    return doStrided(fast, value, at, launch);
+  if (!isArray<1>(fast, value))
+    return Result::Refused;
+  int64_t size = *value.sizes, bytes;
+  auto address = reinterpret_cast<intptr_t>(value.data);
+  put(at, address);
+  put(at + 8, size);
+  bool isRight = doSize<false>(*fast.dims, size, at, launch.symbols) &&
+                 !__builtin_mul_overflow(size, fast.bytes, &bytes) &&
+                 place(fast, address, bytes, launch);
+  return isRight ? Result::Ready : Result::Refused;
+}
+
+/// Arrays without gaps and without strides. With a `rank` that is not -1, all
+/// loops are unrolled.
+template <int rank>
+Result doPacked(const FastArgument &__restrict fast,
+                const TwValue &__restrict value, uint8_t *__restrict at,
+                Launch &__restrict launch) {
+  if (value.strides)
+    return doStrided(fast, value, at, launch);
+  int numDims = rank < 0 ? fast.rank : rank;
+  const FastDim *dims = fast.dims;
+  const int64_t *sizes = value.sizes;
+  if (!isArray<rank>(fast, value))
+    return Result::Refused;
+  auto address = reinterpret_cast<intptr_t>(value.data);
+  put(at, address);
+  int64_t bytes = fast.bytes;
+  bool overflows = false;
+  for (int i = 0; i < numDims; ++i) {
+    int64_t size = sizes[numDims - 1 - i];
+    if (!doSize(dims[i], size, at, launch.symbols))
+      return Result::Refused;
+    overflows |= __builtin_mul_overflow(bytes, size, &bytes);
   }
-  return doStrided(fast, value, at, launch);
+  // An empty array may have other sizes as large as they like.
+  if (overflows)
+    return Result::Unknown;
+  return place(fast, address, bytes, launch) ? Result::Ready : Result::Refused;
+}
+
+/// The most usual arrays with strides.
+template <int rank>
+Result doRows(const FastArgument &__restrict fast,
+              const TwValue &__restrict value, uint8_t *__restrict at,
+              Launch &__restrict launch) {
+  if (!value.strides)
+    return doStrided(fast, value, at, launch);
+  const FastDim *dims = fast.dims;
+  const int64_t *sizes = value.sizes, *strides = value.strides;
+  if (!isArray<rank>(fast, value))
+    return Result::Refused;
+  auto address = reinterpret_cast<intptr_t>(value.data);
+  put(at, address);
+  int64_t step = 1, last = 1, bytes;
+  for (int d = rank - 1; d >= 0; --d) {
+    const FastDim &dim = dims[rank - 1 - d];
+    int64_t size = sizes[d], stride = strides[d], reach;
+    if (!doSize<false>(dim, size, at, launch.symbols))
+      return Result::Refused;
+    bool isWrong = d == rank - 1 ? stride != 1 : (stride & dim.strideMask) != 0;
+    if (__builtin_expect(isWrong || size == 0, false))
+      return refuseStride(sizes, rank);
+    put(at + 8 + 8 * d, size);
+    if (d != rank - 1)
+      put(at + 8 + 8 * rank + 8 * d, stride);
+    if (__builtin_mul_overflow(size - 1, stride, &reach) ||
+        __builtin_add_overflow(last, reach, &last) ||
+        __builtin_mul_overflow(step, size, &step))
+      return Result::Unknown;
+  }
+  if (__builtin_mul_overflow(last, fast.bytes, &bytes))
+    return Result::Unknown;
+  return place(fast, address, bytes, launch) ? Result::Ready : Result::Refused;
+}
+
+/// Two addresses at once.
+using Two = int64_t __attribute__((vector_size(16)));
+
+Two loadTwo(const int64_t *at) {
+  Two both;
+  std::memcpy(&both, at, sizeof(both));
+  return both;
 }
 
 /// Checks that no memory is shared by arrays that must not. Two do if each
 /// begins before the other one ends. Addresses that are not negative can be
 /// subtracted, and then that is a sign, which takes no branch.
 Result checkDisjoint(const FastProgram &program, const Launch &launch) {
-  if (program.disjoint.empty())
-    return Result::Ready;
+  Two overlaps = {0, 0};
   int64_t overlap = 0;
   for (const FastDisjoint &disjoint : program.disjoint) {
     int64_t begin = launch.begins[disjoint.array];
     int64_t end = launch.ends[disjoint.array];
-    for (uint32_t i = disjoint.first; i < disjoint.last; ++i)
+    uint32_t i = disjoint.first;
+    for (; i + 2 <= disjoint.last; i += 2)
+      overlaps |= (begin - loadTwo(launch.ends + i)) &
+                  (loadTwo(launch.begins + i) - end);
+    if (i < disjoint.last)
       overlap |= (begin - launch.ends[i]) & (launch.begins[i] - end);
   }
+  if (program.disjoint.empty())
+    return Result::Ready;
+  overlap |= overlaps[0] | overlaps[1];
   return launch.all < 0 ? Result::Unknown
          : overlap < 0  ? Result::Refused
                         : Result::Ready;
@@ -342,6 +349,38 @@ Result makeGrid(const TwKernelStorage &kernel, const int64_t *symbols,
 
 } // namespace
 
+FastCheck *tilewright::rt::getFastCheck(FastArgument::Kind kind) {
+  switch (kind) {
+  case FastArgument::Vector:
+    return doVector;
+  case FastArgument::Packed2:
+    return doPacked<2>;
+  case FastArgument::Packed:
+    return doPacked<-1>;
+  case FastArgument::Rows2:
+    return doRows<2>;
+  case FastArgument::Rows3:
+    return doRows<3>;
+  case FastArgument::Rows4:
+    return doRows<4>;
+  case FastArgument::Strided:
+    return doStrided;
+  case FastArgument::Int32:
+    return doInteger<uint32_t>;
+  case FastArgument::Int64:
+    return doInteger<int64_t>;
+  case FastArgument::OtherInteger:
+    return doOtherInteger;
+  case FastArgument::Float32:
+    return doFloat<float>;
+  case FastArgument::Float64:
+    return doFloat<double>;
+  case FastArgument::OtherFloat:
+    return doOtherFloat;
+  }
+  return nullptr;
+}
+
 FastResult tilewright::rt::prepareFast(const TwKernelStorage &kernel,
                                        const TwValue *values,
                                        uint8_t *__restrict kernarg,
@@ -354,33 +393,9 @@ FastResult tilewright::rt::prepareFast(const TwKernelStorage &kernel,
   Launch launch;
   const TwValue *value = values;
   for (const FastArgument &fast : program.arguments) {
-    uint8_t *at = kernarg + fast.offset;
-    Result result = Result::Ready;
-    if (fast.kind == FastArgument::Vector && !value->strides) {
-      if (!doVector(fast, *value, at, launch))
-        return Result::Refused;
-    } else if (fast.kind == FastArgument::Int32) {
-      if (!isInteger(fast, *value))
-        return Result::Refused;
-      put(at, uint32_t(value->integer));
-    } else if (fast.kind == FastArgument::Int64) {
-      if (!isInteger(fast, *value))
-        return Result::Refused;
-      put(at, value->integer);
-    } else if (fast.kind <= FastArgument::Strided) {
-      result = doArray(fast, *value, at, launch);
-    } else if (fast.kind == FastArgument::Float32) {
-      double real;
-      result = getReal(*value, real);
-      put(at, float(real));
-    } else if (fast.kind == FastArgument::OtherInteger) {
-      result = doOtherInteger(fast, *value, at, launch.symbols);
-    } else {
-      result = doOtherFloat(fast, *value, at);
-    }
+    Result result = fast.check(fast, *value++, kernarg + fast.offset, launch);
     if (result != Result::Ready)
       return result;
-    ++value;
   }
   Result result = checkDisjoint(program, launch);
   return result == Result::Ready ? makeGrid(kernel, launch.symbols, grid)

@@ -28,6 +28,18 @@ struct FastDim {
   int64_t strideMask, fixedMask, stride;
 };
 
+enum class FastResult {
+  Ready,   ///< kernarg bytes and grid are written, as Preparation would
+  Refused, ///< Preparation refuses the arguments, and says why
+  Unknown  ///< something is unusual: Preparation knows
+};
+
+struct FastArgument;
+struct FastLaunch; // the state of a launch, of FastPrepare.cpp alone
+/// Checks an argument and writes its bytes to `at`.
+using FastCheck = FastResult(const FastArgument &fast, const TwValue &value,
+                             uint8_t *at, FastLaunch &launch);
+
 /// What a launch looks at of an argument, in the order in which it does.
 struct FastArgument {
   enum Kind : uint8_t {
@@ -49,6 +61,7 @@ struct FastArgument {
     Float64,
     OtherFloat
   };
+  FastCheck *check; ///< of the kind
   Kind kind;
   uint8_t rank;
   uint8_t array;               ///< its number among the arrays
@@ -96,14 +109,11 @@ struct FastProgram {
 /// Most arguments of a fast program: their extents are on the stack.
 constexpr size_t kMostFastArguments = 64;
 
+/// The checks of a kind.
+FastCheck *getFastCheck(FastArgument::Kind kind);
+
 /// Makes kernel.fast from the rest.
 void makeFastProgram(TwKernelStorage &kernel);
-
-enum class FastResult {
-  Ready,   ///< kernarg bytes and grid are written, as Preparation would
-  Refused, ///< Preparation refuses the arguments, and says why
-  Unknown  ///< something is unusual: Preparation knows
-};
 
 FastResult prepareFast(const TwKernelStorage &kernel, const TwValue *values,
                        uint8_t *kernarg, int64_t grid[3]);

@@ -37,19 +37,21 @@ public:
         return false;
       program.arguments.push_back(fast);
     }
-    // The dimensions stay where they are now, also when the program moves.
-    const FastDim *dims = program.dims.data();
-    uint8_t numArrays = 0;
-    for (FastArgument &fast : program.arguments)
-      if (fast.kind <= FastArgument::Strided) {
-        fast.dims = dims;
-        fast.array = numArrays++;
-        dims += fast.rank;
-      }
     for (const TensorMapRecipe &recipe : kernel.tensorMaps) {
       FastArgument &mapped = program.arguments[recipe.argument];
       mapped.kind = FastArgument::Strided;
       mapped.isMapped = true;
+    }
+    // The dimensions stay where they are now, also when the program moves.
+    const FastDim *dims = program.dims.data();
+    uint8_t numArrays = 0;
+    for (FastArgument &fast : program.arguments) {
+      fast.check = getFastCheck(fast.kind);
+      if (fast.kind > FastArgument::Strided)
+        continue;
+      fast.dims = dims;
+      fast.array = numArrays++;
+      dims += fast.rank;
     }
     addDisjoint(program);
     program.hasExtents = addExtents(program);
