@@ -267,9 +267,10 @@ llvm::Expected<Match> findMatch(const Request &request,
       return std::move(match);
     refusals += "\n  variant '" + variant + "': " + refusal;
   }
-  return llvm::createStringError(
-      getName(request) + ": error: no variant of kernel '" + request.kernel +
-      "' takes these arguments:" + refusals);
+  std::string kernel =
+      request.kernel.empty() ? "" : " of kernel '" + request.kernel + "'";
+  return llvm::createStringError(getName(request) + ": error: no variant" +
+                                 kernel + " takes these arguments:" + refusals);
 }
 
 /// The compilation, with parameters that follow `bounds`; none: the variant's

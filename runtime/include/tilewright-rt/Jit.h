@@ -197,13 +197,18 @@ typedef void (*TwJitReport)(void *user, const char *kernel, const char *target,
  * from one thread at a time.
  *
  * Errors: CORRUPT, NOT_FOUND  of the manifest; else the first that a kernel
- *         had: the others are made all the same */
+ *         had, such as UNSUPPORTED where there was neither ptxas nor nvJitLink
+ *         to make machine code of its PTX: the others are made all the same */
 TW_EXPORTED TwStatus twJitPrebuild(TwJit jit, const char *manifest,
                                    const char *const *targets,
                                    size_t numTargets, TwJitReport report,
                                    void *user);
-/** Whether the cache has all that a manifest names for `target`; compiles
- * nothing. NOT_FOUND where something is missing. */
+/** Whether a strict session finds all that a manifest names for `target`;
+ * compiles nothing.
+ *
+ * Errors: NOT_FOUND    something is missing
+ *         UNSUPPORTED  something is there as PTX alone, which the driver would
+ *                      compile */
 TW_EXPORTED TwStatus twJitCheck(TwJit jit, const char *manifest,
                                 const char *target, TwJitReport report,
                                 void *user);

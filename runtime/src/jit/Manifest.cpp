@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define JSON_NOEXCEPTION 1
@@ -188,9 +189,18 @@ Request Reader::readKernel(const Json &kernel, const Json &sources) {
 }
 
 TwStatus Reader::read(const std::string &text, Manifest &manifest) {
-  Json root = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (root.is_discarded()) {
-    refuse("expected JSON");
+  // The library copies trees recursively: deep ones are no manifests.
+  constexpr int kMostDepth = 32;
+  bool isDeep = false;
+  Json root = Json::parse(
+      text,
+      [&](int depth, Json::parse_event_t, Json &) {
+        isDeep |= depth > kMostDepth;
+        return !isDeep;
+      },
+      /*allow_exceptions=*/false);
+  if (isDeep || root.is_discarded()) {
+    refuse(isDeep ? "expected JSON of less depth" : "expected JSON");
     return status;
   }
   int64_t version = getNumber(root, "version");
@@ -250,11 +260,16 @@ TwStatus tilewright::rt::writeManifestFile(const std::string &path,
   for (const Request &request : manifest.requests)
     if (TwStatus status = checkText(request))
       return status;
+  struct stat old;
+  bool hasOld = stat(path.c_str(), &old) == 0;
   std::string temporary = path + "." + std::to_string(getpid()) + ".tmp";
   if (int error = publishFile(temporary, path, writeManifest(manifest),
                               /*syncs=*/false))
     return fail(TW_NOT_FOUND, "cannot write manifest '", path,
                 "': ", std::strerror(error));
+  // Who may read it stays as it was.
+  if (hasOld)
+    (void)!chmod(path.c_str(), old.st_mode & 07777);
   return nullptr;
 }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "../Observe.h"
 #include "../Support.h"
+#include "../cache/Storage.h"
 #include "Session.h"
 #include <ctime>
 
@@ -46,9 +47,20 @@ std::string tilewright::rt::getKernelName(const Request &request) {
   return request.kernel.empty() ? request.name : request.kernel;
 }
 
+std::string tilewright::rt::describeCache(TwCache cache) {
+  std::string text = "cache '" + std::string(twCacheGetFolder(cache)) + "'";
+  size_t numShared = cache->sharedFolders.size();
+  if (numShared)
+    text += " or its " + std::to_string(numShared) + " shared folder" +
+            (numShared > 1 ? "s" : "");
+  return text;
+}
+
 static std::string describe(const Request &request) {
-  std::string text = "kernel '" + request.kernel + "' of '" + request.name +
-                     "' for '" + request.target + "'";
+  std::string text = request.kernel.empty()
+                         ? "the kernel of '"
+                         : "kernel '" + request.kernel + "' of '";
+  text += request.name + "' for '" + request.target + "'";
   if (!request.hasArguments)
     return text;
   text += " with (";
@@ -81,8 +93,55 @@ static TwStatus checkLibrary(const std::string &bytes) {
   return status;
 }
 
+/// Makes what `key` stands for where `find` does not find it: with the lease of
+/// the key, or with what another made who had it. Where that takes longer than
+/// a compilation may, it is made here as well.
+template <typename Find, typename Make>
+static TwStatus findOrMake(TwJit jit, const std::string &key,
+                           CompileLimit &limit, Find find, Make make) {
+  int64_t end = getMonotonicMs() + jit->budgetMs;
+  while (true) {
+    TwCacheLease lease = nullptr;
+    if (TwStatus status = twCacheTryLease(jit->cache, toBytes(key), &lease))
+      return status;
+    // Who had the lease before may have put it just now.
+    bool isThere = find();
+    if (isThere || lease || getMonotonicMs() >= end) {
+      TwStatus status = isThere ? nullptr : make();
+      twCacheLeaseDestroy(lease);
+      return status;
+    }
+    if (TwStatus status = limit.check())
+      return status;
+    timespec pause = {0, kLeasePollMs * 1000000};
+    nanosleep(&pause, nullptr);
+  }
+}
+
+static void countCompilation(TwJit jit, const Request &request,
+                             const CompileResult &result) {
+  traceStages(result.times);
+  log(TW_LOG_INFO, "jit.compile",
+      {{"kernel", getKernelName(request)},
+       {"source", request.name},
+       {"target", request.target},
+       {"ms", result.times.total},
+       {"bytes", double(result.library.size())},
+       {"remarks", result.remarks}});
+  ++jit->compiles;
+  jit->compiledBytes += result.library.size();
+  std::lock_guard<std::mutex> lock(jit->timesMutex);
+  jit->times.parse += result.times.parse;
+  jit->times.passes += result.times.passes;
+  jit->times.translate += result.times.translate;
+  jit->times.optimize += result.times.optimize;
+  jit->times.backend += result.times.backend;
+  jit->times.assemble += result.times.assemble;
+  jit->times.total += result.times.total;
+}
+
 /// Compiles; the content key is looked up in between, for another request may
-/// have led to the same kernel.
+/// lead to the same kernel, now or earlier.
 static TwStatus compile(TwJit jit, const Request &request,
                         const std::string &key, CompileLimit &limit,
                         std::string &library) {
@@ -94,68 +153,43 @@ static TwStatus compile(TwJit jit, const Request &request,
   std::string contentKey;
   if (TwStatus status = job->prepare(contentKey))
     return status;
-  if (find(jit->cache, contentKey, library)) {
-    ++jit->contentHits;
-  } else {
+  auto findContent = [&] {
+    bool isThere = find(jit->cache, contentKey, library);
+    jit->contentHits += isThere;
+    return isThere;
+  };
+  auto makeContent = [&]() -> TwStatus {
+    limit.deadlineMs = getMonotonicMs() + jit->budgetMs;
     CompileResult result;
     if (TwStatus status = job->finish(result))
       return status;
     if (TwStatus status = checkLibrary(result.library))
       return status;
+    countCompilation(jit, request, result);
     library = std::move(result.library);
-    traceStages(result.times);
-    log(TW_LOG_INFO, "jit.compile",
-        {{"kernel", getKernelName(request)},
-         {"source", request.name},
-         {"target", request.target},
-         {"ms", result.times.total},
-         {"bytes", double(library.size())},
-         {"remarks", result.remarks}});
-    ++jit->compiles;
-    jit->compiledBytes += library.size();
-    {
-      std::lock_guard<std::mutex> lock(jit->timesMutex);
-      jit->times.parse += result.times.parse;
-      jit->times.passes += result.times.passes;
-      jit->times.translate += result.times.translate;
-      jit->times.optimize += result.times.optimize;
-      jit->times.backend += result.times.backend;
-      jit->times.assemble += result.times.assemble;
-      jit->times.total += result.times.total;
-    }
     put(jit->cache, contentKey, library);
-  }
+    return nullptr;
+  };
+  // To wait for another is no compilation.
+  limit.deadlineMs = INT64_MAX;
+  if (TwStatus status =
+          findOrMake(jit, contentKey, limit, findContent, makeContent))
+    return status;
   // Last: who finds it finds the library as well.
   put(jit->cache, key, contentKey);
   return nullptr;
 }
 
-/// Waits for the right to compile, or for what another compiled; when that
-/// takes longer than a compilation may, it is compiled here as well.
-static TwStatus waitOrCompile(TwJit jit, const Request &request,
+static TwStatus findOrCompile(TwJit jit, const Request &request,
                               CompileLimit &limit, std::string &library) {
   std::string key = writeRequest(request);
-  int64_t end = getMonotonicMs() + jit->budgetMs;
-  while (true) {
-    TwCacheLease lease = nullptr;
-    if (TwStatus status = twCacheTryLease(jit->cache, toBytes(key), &lease))
-      return status;
-    // Who had the lease before may have put it just now.
-    if (findLibrary(jit, request, library)) {
-      twCacheLeaseDestroy(lease);
-      ++jit->cacheHits;
-      return nullptr;
-    }
-    if (lease || getMonotonicMs() >= end) {
-      TwStatus status = compile(jit, request, key, limit, library);
-      twCacheLeaseDestroy(lease);
-      return status;
-    }
-    if (TwStatus status = limit.check())
-      return status;
-    timespec pause = {0, kLeasePollMs * 1000000};
-    nanosleep(&pause, nullptr);
-  }
+  auto findRequest = [&] {
+    bool isThere = findLibrary(jit, request, library);
+    jit->cacheHits += isThere;
+    return isThere;
+  };
+  return findOrMake(jit, key, limit, findRequest,
+                    [&] { return compile(jit, request, key, limit, library); });
 }
 
 TwStatus tilewright::rt::obtainLibrary(TwJit jit, const Request &request,
@@ -172,11 +206,12 @@ TwStatus tilewright::rt::obtainLibrary(TwJit jit, const Request &request,
          {"target", request.target}});
   } else if (isStrict) {
     ++jit->strictMisses;
-    status = fail(TW_NOT_FOUND, "strict: ", describe(request),
-                  " is not in cache '", twCacheGetFolder(jit->cache),
-                  "'; prebuild it from a manifest that has it");
+    status = fail(TW_NOT_FOUND, "strict: ", describe(request), " is not in ",
+                  describeCache(jit->cache),
+                  ", or cannot be read there; prebuild it from a manifest that "
+                  "has it");
   } else {
-    status = waitOrCompile(jit, request, limit, library);
+    status = findOrCompile(jit, request, limit, library);
   }
   if (status) {
     ++jit->failures;

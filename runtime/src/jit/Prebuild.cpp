@@ -1,5 +1,7 @@
 // Prebuild.cpp - kernels without a device: one, or all of a manifest.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "../Compatibility.h"
+#include "../Module.h"
 #include "../Support.h"
 #include "../cache/Files.h"
 #include "Session.h"
@@ -56,6 +58,32 @@ static void keepFirst(SharedStatus &first, TwStatus status) {
     twStatusDestroy(status);
 }
 
+/// Refuses a library whose code for an NVIDIA target is PTX alone: the driver
+/// would compile it, so that strict sessions do not take it.
+static TwStatus checkNeverCompiles(const Request &request,
+                                   const std::string &bytes) {
+  if (request.target.rfind("sm_", 0) != 0)
+    return nullptr;
+  TwLibrary library = nullptr;
+  if (TwStatus status = twLibraryCreate({bytes.data(), bytes.size()}, &library))
+    return status;
+  bool hasCode = false;
+  std::string kernel;
+  for (size_t i = 0; i < twLibraryGetNumImages(library); ++i) {
+    TwImageInfo info = {};
+    twStatusDestroy(twLibraryGetImage(library, i, &info));
+    kernel = info.kernel;
+    hasCode |= isMachineCode(info.image) &&
+               rankChip(info.chip, /*isPtx=*/false, request.target) > 0;
+  }
+  twLibraryDestroy(library);
+  if (hasCode)
+    return nullptr;
+  return fail(TW_UNSUPPORTED, "kernel '", kernel, "' for '", request.target,
+              "' was kept as PTX, which the driver would compile and strict "
+              "sessions refuse; prebuild it where ptxas or nvJitLink is found");
+}
+
 TwStatus twJitPrebuild(TwJit jit, const char *path, const char *const *targets,
                        size_t numTargets, TwJitReport report, void *user) {
   if (TwStatus status = checkJit(jit))
@@ -81,6 +109,11 @@ TwStatus twJitPrebuild(TwJit jit, const char *path, const char *const *targets,
         return status;
       manifest.compiler = task->request.compiler;
       manifest.tools[getToolsKey(task->request)] = task->request.tools;
+      // Not where PTX was asked for.
+      if (!request.keepsPtx)
+        task->use = [made = task->request](const std::string &library) {
+          return checkNeverCompiles(made, library);
+        };
       startTask(jit, task, /*isUrgent=*/false);
       tasks.push_back(std::move(task));
     }
@@ -118,8 +151,10 @@ TwStatus twJitCheck(TwJit jit, const char *path, const char *target,
     TwStatus status = nullptr;
     if (!findLibrary(jit, request, library))
       status = fail(TW_NOT_FOUND, "kernel '", getKernelName(request), "' for '",
-                    target, "' is not in cache '", twCacheGetFolder(jit->cache),
-                    "'");
+                    target, "' is not in ", describeCache(jit->cache),
+                    ", or cannot be read there");
+    else
+      status = checkNeverCompiles(request, library);
     if (report)
       report(user, getKernelName(request).c_str(), target, status);
     keepFirst(first, status);

@@ -117,6 +117,9 @@ std::string getRequestTarget(TwDevice device);
 /// The kernel that is asked for, or else its source, for people.
 std::string getKernelName(const Request &request);
 
+/// The cache's folder, and how many shared ones it has, for people.
+std::string describeCache(TwCache cache);
+
 /// Reads the text and the files that it names.
 TwStatus readSource(const TwJitSource &source, Request &request);
 

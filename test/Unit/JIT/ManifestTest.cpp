@@ -4,6 +4,7 @@
 #include "../Runtime/Support.h"
 #include "gtest/gtest.h"
 #include <cstdio>
+#include <sys/stat.h>
 
 using namespace tilewright::rt;
 
@@ -52,6 +53,13 @@ TEST(Manifest, ReadsWhatItWrote) {
 TEST(Manifest, SaysWhatIsWrong) {
   Manifest read;
   EXPECT_EQ(take(readManifest("", "m", read)), "manifest 'm': expected JSON");
+  // The library that reads JSON would run out of stack when it copies.
+  std::string deep = "{\"version\": 1, \"compiler\": \"\", \"tools\": {}, "
+                     "\"sources\": [" +
+                     std::string(300000, '[') + std::string(300000, ']') +
+                     "], \"kernels\": []}";
+  EXPECT_EQ(take(readManifest(deep, "m", read)),
+            "manifest 'm': expected JSON of less depth");
   EXPECT_EQ(take(readManifest("[]", "m", read)),
             "manifest 'm': expected an object with \"version\"");
   EXPECT_EQ(take(readManifest("{\"version\": 2}", "m", read)),
@@ -80,6 +88,19 @@ TEST(Manifest, SaysWhatIsWrong) {
               "divisor=1\"")
         << argument;
   }
+}
+
+TEST(Manifest, KeepsItsMode) {
+  std::string path = testing::TempDir() + "/tilewright-manifest-mode";
+  ASSERT_EQ(take(writeManifestFile(path, makeManifest())), "");
+  struct stat info;
+  ASSERT_EQ(stat(path.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600u);
+  ASSERT_EQ(chmod(path.c_str(), 0644), 0);
+  ASSERT_EQ(take(updateManifestFile(path, [](Manifest &) {})), "");
+  ASSERT_EQ(stat(path.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0644u);
+  std::remove(path.c_str());
 }
 
 TEST(Manifest, HoldsUtf8Alone) {

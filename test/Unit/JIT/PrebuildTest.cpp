@@ -7,6 +7,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <dlfcn.h>
 #include <mutex>
 #include <pthread.h>
 #include <sys/wait.h>
@@ -22,12 +23,14 @@ TEST_F(PrebuildTest, StrictNeverCompiles) {
   ASSERT_EQ(make(), "");
   Arguments arguments(64);
   EXPECT_EQ(launch(arguments),
-            "strict: kernel '' of 'twice.json' for 'x86-64-v" +
+            "strict: the kernel of 'twice.json' for 'x86-64-v" +
                 std::string(__builtin_cpu_supports("x86-64-v4") ? "4" : "3") +
                 "' with (array f32 align=16 dims=-1:16:-1:1:1; array f32 "
                 "align=16 dims=-1:16:-1:1:1; scalar f64 divisor=1) is not in "
                 "cache '" +
-                cacheFolder + "'; prebuild it from a manifest that has it");
+                cacheFolder +
+                "', or cannot be read there; prebuild it from a manifest that "
+                "has it");
   EXPECT_EQ(count().strictMisses, 1u);
   open();
   ASSERT_EQ(make(), "");
@@ -206,6 +209,92 @@ TEST_F(PrebuildTest, StrictRefusesPtx) {
   twJitKernelDestroy(kernel);
   kernel = nullptr;
   twDeviceClose(gpu);
+}
+
+/// Requests that differ may lead to one kernel: it is compiled once, also where
+/// both ask at the same time.
+TEST_F(PrebuildTest, OneContentIsCompiledOnce) {
+  constexpr int kAsking = 6;
+  std::string text = readText(description);
+  std::vector<std::string> names;
+  for (int i = 0; i < kAsking; ++i)
+    names.push_back(write("copy" + std::to_string(i) + ".json", text));
+  std::vector<TwJit> sessions(kAsking);
+  std::vector<TwCache> caches(kAsking);
+  TwCacheOptions options = {};
+  options.folder = cacheFolder.c_str();
+  for (int i = 0; i < kAsking; ++i) {
+    ASSERT_EQ(take(twCacheOpen(&options, &caches[size_t(i)])), "");
+    TwJitOptions jitOptions = {};
+    jitOptions.cache = caches[size_t(i)];
+    jitOptions.compiler = compiler.c_str();
+    ASSERT_EQ(take(twJitOpen(&jitOptions, &sessions[size_t(i)])), "");
+  }
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < kAsking; ++i)
+    threads.emplace_back([&, i] {
+      TwJitSource source = {};
+      source.file = names[i].c_str();
+      source.variant = "f64";
+      TwLibrary library = nullptr;
+      EXPECT_EQ(take(twJitCompile(sessions[i], &source, "gfx90a", &library)),
+                "");
+      twLibraryDestroy(library);
+    });
+  for (std::thread &thread : threads)
+    thread.join();
+  uint64_t compiles = 0, contentHits = 0;
+  for (size_t i = 0; i < kAsking; ++i) {
+    TwJitCounters counters = {};
+    twJitGetCounters(sessions[i], &counters);
+    compiles += counters.compiles;
+    contentHits += counters.contentHits;
+    twJitClose(sessions[i]);
+    twCacheClose(caches[i]);
+  }
+  EXPECT_EQ(compiles, 1u);
+  EXPECT_EQ(contentHits, uint64_t(kAsking - 1));
+}
+
+/// What `check` finds a strict session takes: PTX it does not.
+TEST_F(PrebuildTest, ChecksThatNothingIsPtx) {
+  TwJitSource source = {};
+  source.file = description.c_str();
+  source.keepsPtx = 1;
+  source.variant = "f32";
+  TwLibrary library = nullptr;
+  ASSERT_EQ(take(twJitCompile(jit, &source, "sm_80", &library)), "");
+  twLibraryDestroy(library);
+  std::string manifest = folder + "/ptx.json";
+  ASSERT_EQ(take(twJitSaveManifest(jit, manifest.c_str())), "");
+  const char *target = "sm_80";
+  // It was asked for.
+  EXPECT_EQ(
+      take(twJitPrebuild(jit, manifest.c_str(), &target, 1, nullptr, nullptr)),
+      "");
+  std::string kept = "kernel 'twice' for 'sm_80' was kept as PTX, which the "
+                     "driver would compile and strict sessions refuse; "
+                     "prebuild it where ptxas or nvJitLink is found";
+  EXPECT_EQ(take(twJitCheck(jit, manifest.c_str(), target, nullptr, nullptr)),
+            kept);
+
+  // Else it is an error where there is no assembler.
+  std::string text = readText(manifest);
+  size_t at = text.find("\"keeps_ptx\": true");
+  ASSERT_NE(at, std::string::npos);
+  write("code.json", text.replace(at, 17, "\"keeps_ptx\": false"));
+  manifest = folder + "/code.json";
+  std::string old = std::getenv("PATH") ? std::getenv("PATH") : "";
+  setenv("PATH", folder.c_str(), 1);
+  bool hasLinker = dlopen("libnvJitLink.so.13", RTLD_NOW | RTLD_LOCAL) ||
+                   dlopen("libnvJitLink.so.12", RTLD_NOW | RTLD_LOCAL);
+  open();
+  EXPECT_EQ(
+      take(twJitPrebuild(jit, manifest.c_str(), &target, 1, nullptr, nullptr)),
+      hasLinker ? "" : kept);
+  EXPECT_EQ(take(twJitCheck(jit, manifest.c_str(), target, nullptr, nullptr)),
+            hasLinker ? "" : kept);
+  setenv("PATH", old.c_str(), 1);
 }
 
 /// A session may be open for longer than a program is installed.

@@ -127,6 +127,10 @@ struct SessionFixture : testing::Test {
     twDeviceClose(device);
     fs::remove_all(folder);
   }
+  static std::string readText(const std::string &path) {
+    std::ifstream file(path);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
   std::string write(const std::string &name, const std::string &text) {
     std::ofstream(folder + "/" + name, std::ios::binary) << text;
     return folder + "/" + name;

@@ -111,7 +111,7 @@ TEST_F(SessionTest, TypesChooseTheVariant) {
   values[0].type = TW_I32;
   EXPECT_EQ(
       take(twJitKernelLaunch(kernel, nullptr, values, 3, nullptr)),
-      "twice.json: error: no variant of kernel '' takes these arguments:"
+      "twice.json: error: no variant takes these arguments:"
       "\n  variant 'f32': argument 'a': expected f32 array of rank 1, but "
       "got i32 array of rank 1\n  variant 'f64': argument 'a': expected "
       "f64 array of rank 1, but got i32 array of rank 1");
