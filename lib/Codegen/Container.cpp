@@ -34,6 +34,10 @@ static llvm::object::OffloadKind getOffloadKind(CodeObjectKind kind) {
   }
 }
 
+static std::string formatHash(llvm::StringRef bytes) {
+  return llvm::formatv("{0:x-16}", llvm::xxHash64(bytes)).str();
+}
+
 std::string writeContainer(llvm::ArrayRef<ContainerEntry> entries) {
   std::string result;
   for (const ContainerEntry &entry : entries) {
@@ -45,7 +49,10 @@ std::string writeContainer(llvm::ArrayRef<ContainerEntry> entries) {
       hashed += '\0';
       hashed += *text;
     }
-    std::string check = llvm::formatv("{0:x-16}", llvm::xxHash64(hashed)).str();
+    std::string check = formatHash(hashed);
+    // In a string of its own: earlier readers know `check` as it is.
+    std::string targetCheck =
+        formatHash(check + '\0' + entry.triple + '\0' + entry.chip);
 
     OffloadBinary::OffloadingImage image;
     image.TheImageKind = getImageKind(entry.kind);
@@ -60,6 +67,7 @@ std::string writeContainer(llvm::ArrayRef<ContainerEntry> entries) {
     if (!entry.ptx.empty())
       image.StringData["tilewright.ptx"] = entry.ptx;
     image.StringData["tilewright.check"] = check;
+    image.StringData["tilewright.check.target"] = targetCheck;
     image.Image = llvm::MemoryBuffer::getMemBuffer(
         entry.image, "", /*RequiresNullTerminator=*/false);
     result += OffloadBinary::write(image);

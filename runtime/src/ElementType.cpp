@@ -76,6 +76,10 @@ const char *twElementTypeGetName(TwElementType type) {
 }
 
 TwStatus twElementTypeParse(const char *name, TwElementType *type) {
+  if (!name || !type)
+    return fail(TW_INVALID_ARGUMENT,
+                "expected the name of an element type and a place for the "
+                "type");
   for (int i = 0; i < numRows; ++i)
     if (std::strcmp(rows[i].name, name) == 0) {
       *type = TwElementType(i);

@@ -89,11 +89,24 @@ Result doFloat(const TwValue &__restrict value, Encode encode) {
   return Result::Ready;
 }
 
-template <typename Bits>
-Result doFloat(const FastArgument &__restrict fast,
-               const TwValue &__restrict value, uint8_t *__restrict at,
-               Launch &__restrict launch) {
-  return doFloat(value, [&](double real) { put(at, Bits(real)); });
+/// The compiler's conversion, which follows the modes of the thread, where it
+/// is exact, as it is for what was an f32 before.
+Result doFloat32(const FastArgument &__restrict fast,
+                 const TwValue &__restrict value, uint8_t *__restrict at,
+                 Launch &__restrict launch) {
+  return doFloat(value, [&](double real) {
+    auto rounded = float(real);
+    if (double(rounded) == real)
+      put(at, rounded);
+    else
+      put(at, uint32_t(twEncodeFloat(TW_F32, real)));
+  });
+}
+
+Result doFloat64(const FastArgument &__restrict fast,
+                 const TwValue &__restrict value, uint8_t *__restrict at,
+                 Launch &__restrict launch) {
+  return doFloat(value, [&](double real) { put(at, real); });
 }
 
 Result doOtherFloat(const FastArgument &__restrict fast,
@@ -187,9 +200,10 @@ Result doStrided(const FastArgument &__restrict fast,
     // What TMA asks for.
     if (fast.isMapped)
       isWrong |= size > int64_t(UINT32_MAX) ||
-                 (d == fast.rank - 1 ? stride != 1
-                                     : ((stride * fast.bytes) & 15) ||
-                                           stride >= int64_t(1) << 36);
+                 (d == fast.rank - 1
+                      ? stride != 1
+                      : ((uint64_t(stride) * uint64_t(fast.bytes)) & 15) ||
+                            stride >= (int64_t(1) << 40) / fast.bytes);
     if (isWrong || size == 0)
       return refuseStride(sizes, fast.rank);
     if (dim.strideOffset)
@@ -301,6 +315,9 @@ Two loadTwo(const int64_t *at) {
 /// begins before the other one ends. Addresses that are not negative can be
 /// subtracted, and then that is a sign, which takes no branch.
 Result checkDisjoint(const FastProgram &program, const Launch &launch) {
+  // Half of the addresses are nobody's memory, and some wrapped around.
+  if (launch.all < 0)
+    return Result::Unknown;
   Two overlaps = {0, 0};
   int64_t overlap = 0;
   for (const FastDisjoint &disjoint : program.disjoint) {
@@ -313,12 +330,8 @@ Result checkDisjoint(const FastProgram &program, const Launch &launch) {
     if (i < disjoint.last)
       overlap |= (begin - launch.ends[i]) & (launch.begins[i] - end);
   }
-  if (program.disjoint.empty())
-    return Result::Ready;
   overlap |= overlaps[0] | overlaps[1];
-  return launch.all < 0 ? Result::Unknown
-         : overlap < 0  ? Result::Refused
-                        : Result::Ready;
+  return overlap < 0 ? Result::Refused : Result::Ready;
 }
 
 //===--- Grids ------------------------------------------------------------===//
@@ -372,9 +385,9 @@ FastCheck *tilewright::rt::getFastCheck(FastArgument::Kind kind) {
   case FastArgument::OtherInteger:
     return doOtherInteger;
   case FastArgument::Float32:
-    return doFloat<float>;
+    return doFloat32;
   case FastArgument::Float64:
-    return doFloat<double>;
+    return doFloat64;
   case FastArgument::OtherFloat:
     return doOtherFloat;
   }

@@ -13,10 +13,16 @@ public:
     for (const GridNode &node : kernel.nodes)
       if (node.kind == GridNode::Symbol)
         used |= uint64_t(1) << node.value;
-    for (const Argument &argument : kernel.arguments)
+    uint64_t named = 0;
+    for (const Argument &argument : kernel.arguments) {
       for (const Dim &dim : argument.dims)
         if (dim.symbol >= 0)
           used |= uint64_t(1) << dim.symbol;
+      // Two scalars of one name are compared.
+      uint64_t bit = argument.symbol < 0 ? 0 : uint64_t(1) << argument.symbol;
+      used |= named & bit;
+      named |= bit;
+    }
   }
 
   /// False where something is not of the usual kind.

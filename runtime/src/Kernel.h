@@ -47,6 +47,8 @@ struct Argument {
   /// Static sizes, or -1, as twKernelGetArgument shows them.
   std::vector<int64_t> sizes;
   std::vector<Dim> dims;
+  std::vector<TwDimInfo>
+      dimInfos; ///< the same, as twKernelGetArgument shows it
   /// Scalars: index of its own name in Kernel::symbols, or -1.
   int symbol = -1;
   /// Scalars: the bits of the one value that it may have, if `isFixed`.

@@ -2,10 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Library.h"
 #include "Support.h"
+#include "cache/Files.h"
+#include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <fcntl.h>
 #include <map>
 #include <memory>
+#include <new>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <vector>
 
 using namespace tilewright::rt;
@@ -79,20 +85,35 @@ TwStatus readStrings(const Span &span, const Entry &entry, int64_t index,
   return nullptr;
 }
 
-/// The hash that docs/Container.md defines, as 16 hexadecimal digits.
-std::string computeCheck(const TwImageInfo &info) {
-  std::string hashed(static_cast<const char *>(info.image.data),
-                     info.image.size);
-  for (const char *text :
-       {info.kernel, info.variant, info.metadata, info.source, info.ptx}) {
-    hashed += '\0';
-    hashed += text;
-  }
+/// 16 hexadecimal digits.
+std::string formatHash(uint64_t hash) {
   char digits[17];
-  std::snprintf(
-      digits, sizeof(digits), "%016llx",
-      static_cast<unsigned long long>(hashBytes(hashed.data(), hashed.size())));
+  std::snprintf(digits, sizeof(digits), "%016llx",
+                static_cast<unsigned long long>(hash));
   return digits;
+}
+
+constexpr std::string_view kNul("", 1);
+
+/// `tilewright.check` as docs/Container.md defines it.
+std::string computeCheck(const TwImageInfo &info) {
+  return formatHash(
+      hashPieces({{static_cast<const char *>(info.image.data), info.image.size},
+                  kNul,
+                  info.kernel,
+                  kNul,
+                  info.variant,
+                  kNul,
+                  info.metadata,
+                  kNul,
+                  info.source,
+                  kNul,
+                  info.ptx}));
+}
+
+/// `tilewright.check.target` as docs/Container.md defines it.
+std::string computeTargetCheck(const TwImageInfo &info, const char *check) {
+  return formatHash(hashPieces({check, kNul, info.triple, kNul, info.chip}));
 }
 
 TwStatus readImage(const Span &span, const Header &header, int64_t index,
@@ -127,12 +148,18 @@ TwStatus readImage(const Span &span, const Header &header, int64_t index,
   if (computeCheck(info) != get("tilewright.check"))
     return fail(TW_CORRUPT, "the bytes of image ", index,
                 " of the library do not match their hash");
+  // Older libraries have none.
+  auto target = strings.find("tilewright.check.target");
+  if (target != strings.end() &&
+      computeTargetCheck(info, get("tilewright.check")) != target->second)
+    return fail(TW_CORRUPT, "the chip and triple of image ", index,
+                " of the library do not match their hash");
   return nullptr;
 }
 
 TwStatus readAll(TwLibraryStorage &library) {
-  const char *data = library.bytes.data();
-  uint64_t size = library.bytes.size(), offset = 0;
+  const char *data = library.bytes.get();
+  uint64_t size = library.numBytes, offset = 0;
   if (size == 0)
     return fail(TW_CORRUPT, "the library is empty");
   while (offset < size) {
@@ -164,6 +191,61 @@ TwStatus readAll(TwLibraryStorage &library) {
   return nullptr;
 }
 
+/// Memory for the bytes of a library: its size is somebody else's word, so that
+/// there may be none.
+TwStatus reserve(TwLibraryStorage &library, uint64_t numBytes) {
+  library.bytes.reset(new (std::nothrow) char[numBytes]);
+  if (!library.bytes)
+    return fail(TW_RESOURCE_EXHAUSTED, "no memory for ",
+                std::to_string(numBytes), " bytes");
+  library.numBytes = numBytes;
+  return nullptr;
+}
+
+TwStatus readOpened(int file, const char *path, TwLibraryStorage &library) {
+  struct stat info;
+  if (fstat(file, &info))
+    return fail(TW_NOT_FOUND, "cannot read '", path,
+                "': ", std::strerror(errno));
+  // What a device or a pipe gives has no end, or no beginning.
+  if (!S_ISREG(info.st_mode))
+    return fail(TW_NOT_FOUND, "cannot read '", path,
+                "': expected a regular file");
+  uint64_t numBytes = uint64_t(info.st_size);
+  if (numBytes > kMostFileBytes)
+    return fail(TW_UNSUPPORTED, "expected a library of at most ",
+                int64_t(kMostFileBytes), " bytes, but '", path, "' has ",
+                std::to_string(numBytes));
+  if (TwStatus status = reserve(library, numBytes)) {
+    status->message = std::string(path) + ": " + status->message;
+    return status;
+  }
+  // Read, not mapped: a file that gets shorter would kill the process.
+  for (size_t done = 0; done < library.numBytes;) {
+    ssize_t count =
+        read(file, library.bytes.get() + done, library.numBytes - done);
+    if (count > 0)
+      done += size_t(count);
+    else if (count == 0)
+      library.numBytes = done;
+    else if (errno != EINTR)
+      return fail(TW_NOT_FOUND, "cannot read '", path,
+                  "': ", std::strerror(errno));
+  }
+  return nullptr;
+}
+
+TwStatus readFile(const char *path, TwLibraryStorage &library) {
+  // A pipe with that name must not block.
+  int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (file < 0)
+    return fail(TW_NOT_FOUND, "cannot read '", path,
+                "': ", std::strerror(errno));
+  TwStatus status = readOpened(file, path, library);
+  close(file);
+  return status;
+}
+
 } // namespace
 
 TwStatus twLibraryCreate(TwBytes bytes, TwLibrary *library) {
@@ -172,7 +254,10 @@ TwStatus twLibraryCreate(TwBytes bytes, TwLibrary *library) {
                 "expected bytes and a place for a library");
   *library = nullptr;
   auto result = std::make_unique<TwLibraryStorage>();
-  result->bytes.assign(static_cast<const char *>(bytes.data), bytes.size);
+  if (TwStatus status = reserve(*result, bytes.size))
+    return status;
+  if (bytes.size)
+    std::memcpy(result->bytes.get(), bytes.data, bytes.size);
   if (TwStatus status = readAll(*result))
     return status;
   *library = result.release();
@@ -184,17 +269,9 @@ TwStatus twLibraryCreateFromFile(const char *path, TwLibrary *library) {
     return fail(TW_INVALID_ARGUMENT,
                 "expected a path and a place for a library");
   *library = nullptr;
-  std::FILE *file = std::fopen(path, "rb");
-  if (!file)
-    return fail(TW_NOT_FOUND, "cannot read '", path, "'");
   auto result = std::make_unique<TwLibraryStorage>();
-  char buffer[65536];
-  while (size_t count = std::fread(buffer, 1, sizeof(buffer), file))
-    result->bytes.append(buffer, count);
-  bool isBad = std::ferror(file);
-  std::fclose(file);
-  if (isBad)
-    return fail(TW_NOT_FOUND, "cannot read '", path, "'");
+  if (TwStatus status = readFile(path, *result))
+    return status;
   if (TwStatus status = readAll(*result)) {
     status->message = std::string(path) + ": " + status->message;
     return status;
@@ -209,14 +286,17 @@ void twLibraryDestroy(TwLibrary library) {
 }
 
 TwBytes twLibraryGetBytes(TwLibrary library) {
-  return {library->bytes.data(), library->bytes.size()};
+  return library ? TwBytes{library->bytes.get(), library->numBytes} : TwBytes{};
 }
 
 size_t twLibraryGetNumImages(TwLibrary library) {
-  return library->images.size();
+  return library ? library->images.size() : 0;
 }
 
 TwStatus twLibraryGetImage(TwLibrary library, size_t index, TwImageInfo *info) {
+  if (!library || !info)
+    return fail(TW_INVALID_ARGUMENT,
+                "expected a library and a place for an image");
   if (index >= library->images.size())
     return fail(TW_INVALID_ARGUMENT, "expected an image below ",
                 int64_t(library->images.size()), ", but got ", int64_t(index));
@@ -227,6 +307,10 @@ TwStatus twLibraryGetImage(TwLibrary library, size_t index, TwImageInfo *info) {
 TwStatus twLibraryFindImage(TwLibrary library, const char *kernel,
                             const char *variant, const char *chip,
                             TwImageInfo *info) {
+  if (!library || !kernel || !chip || !info)
+    return fail(TW_INVALID_ARGUMENT,
+                "expected a library, the names of a kernel and of a chip, and "
+                "a place for an image");
   std::string others;
   for (const TwImageInfo &image : library->images) {
     if (std::strcmp(image.kernel, kernel) == 0 &&

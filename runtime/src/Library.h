@@ -5,11 +5,12 @@
 
 #include "tilewright-rt/Library.h"
 #include <atomic>
-#include <string>
+#include <memory>
 #include <vector>
 
 struct TwLibraryStorage {
-  std::string bytes;
+  std::unique_ptr<char[]> bytes;
+  size_t numBytes = 0;
   std::vector<TwImageInfo> images;
   /// The handle, and the modules that use it.
   std::atomic<int64_t> numOwners{1};

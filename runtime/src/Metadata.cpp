@@ -452,6 +452,15 @@ private:
 
 } // namespace
 
+static void describeDims(TwKernelStorage &kernel) {
+  for (Argument &argument : kernel.arguments)
+    for (const Dim &dim : argument.dims)
+      argument.dimInfos.push_back(
+          {dim.symbol < 0 ? "" : kernel.symbols[size_t(dim.symbol)].c_str(),
+           dim.size, dim.stride, dim.sizeDivisor.value, dim.strideDivisor.value,
+           dim.atMost});
+}
+
 TwStatus twKernelCreate(const char *metadata, TwKernel *kernel) {
   if (!metadata || !kernel)
     return fail(TW_INVALID_ARGUMENT,
@@ -460,6 +469,9 @@ TwStatus twKernelCreate(const char *metadata, TwKernel *kernel) {
   auto result = std::make_unique<TwKernelStorage>();
   if (TwStatus status = Reader(*result).read(metadata))
     return status;
+  // Whole words, as twKernelGetKernargBytes says.
+  result->kernargBytes = (result->kernargBytes + 7) / 8 * 8;
+  describeDims(*result);
   makeFastProgram(*result);
   *kernel = result.release();
   return nullptr;
@@ -467,38 +479,58 @@ TwStatus twKernelCreate(const char *metadata, TwKernel *kernel) {
 
 void twKernelDestroy(TwKernel kernel) { delete kernel; }
 
-const char *twKernelGetName(TwKernel kernel) { return kernel->name.c_str(); }
-const char *twKernelGetVariant(TwKernel kernel) {
-  return kernel->variant.c_str();
+const char *twKernelGetName(TwKernel kernel) {
+  return kernel ? kernel->name.c_str() : "";
 }
-const char *twKernelGetChip(TwKernel kernel) { return kernel->chip.c_str(); }
+const char *twKernelGetVariant(TwKernel kernel) {
+  return kernel ? kernel->variant.c_str() : "";
+}
+const char *twKernelGetChip(TwKernel kernel) {
+  return kernel ? kernel->chip.c_str() : "";
+}
 const char *twKernelGetSymbol(TwKernel kernel) {
-  return kernel->symbol.c_str();
+  return kernel ? kernel->symbol.c_str() : "";
 }
 size_t twKernelGetNumArguments(TwKernel kernel) {
-  return kernel->arguments.size();
+  return kernel ? kernel->arguments.size() : 0;
 }
 size_t twKernelGetKernargBytes(TwKernel kernel) {
-  return (kernel->kernargBytes + 7) / 8 * 8;
+  return kernel ? kernel->kernargBytes : 0;
 }
 int64_t twKernelGetWorkgroupThreads(TwKernel kernel) {
-  return kernel->workgroupThreads;
+  return kernel ? kernel->workgroupThreads : 0;
 }
-int64_t twKernelGetSharedBytes(TwKernel kernel) { return kernel->sharedBytes; }
+int64_t twKernelGetSharedBytes(TwKernel kernel) {
+  return kernel ? kernel->sharedBytes : 0;
+}
 int64_t twKernelGetScratchBytes(TwKernel kernel) {
-  return kernel->scratchBytes;
+  return kernel ? kernel->scratchBytes : 0;
 }
 
 TwStatus twKernelGetArgument(TwKernel kernel, size_t index,
                              TwArgumentInfo *info) {
+  if (!kernel || !info)
+    return fail(TW_INVALID_ARGUMENT,
+                "expected a kernel and a place for an argument");
   if (index >= kernel->arguments.size())
     return fail(TW_INVALID_ARGUMENT, "expected an argument below ",
                 int64_t(kernel->arguments.size()), ", but got ",
                 int64_t(index));
   const Argument &argument = kernel->arguments[index];
-  *info = {
-      argument.name.c_str(), argument.kind,         argument.type,
-      argument.rank,         argument.sizes.data(), argument.isWritten,
-      argument.offset,       argument.align.value,  argument.workspace >= 0};
+  *info = {};
+  info->name = argument.name.c_str();
+  info->kind = argument.kind;
+  info->type = argument.type;
+  info->rank = argument.rank;
+  info->sizes = argument.sizes.data();
+  info->isWritten = argument.isWritten;
+  info->offset = argument.offset;
+  info->align = argument.align.value;
+  info->isWorkspace = argument.workspace >= 0;
+  info->dims = argument.dimInfos.data();
+  info->isContiguous = argument.isContiguous;
+  info->isNoAlias = argument.isNoAlias;
+  info->divisor = argument.divisible.value;
+  info->isFixed = argument.isFixed;
   return nullptr;
 }

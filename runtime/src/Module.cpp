@@ -191,7 +191,7 @@ TwStatus twModuleGetFunction(TwModule module, const char *name,
 }
 
 size_t twFunctionGetNumVariants(TwFunction function) {
-  return function->variants.size();
+  return function ? function->variants.size() : 0;
 }
 
 TwStatus twFunctionGetKernel(TwFunction function, size_t index,
@@ -219,10 +219,9 @@ static TwStatus checkResources(const TwKernelStorage &kernel,
   return nullptr;
 }
 
-/// Loads the code of a variant unless it is there.
-static TwStatus ensureLoaded(TwModule module, Variant &variant) {
-  if (variant.isLoaded.load(std::memory_order_acquire))
-    return nullptr;
+/// Loads the code of a variant unless it is there; `ms` gets the time that it
+/// took, and stays as it is where nothing was loaded.
+static TwStatus load(TwModule module, Variant &variant, double &ms) {
   std::lock_guard<std::mutex> lock(module->mutex);
   if (variant.isLoaded.load(std::memory_order_relaxed))
     return nullptr;
@@ -238,15 +237,26 @@ static TwStatus ensureLoaded(TwModule module, Variant &variant) {
                       variant.kernel->variant + "': " + status->message;
     return status;
   }
-  if (isLogged(TW_LOG_INFO))
+  variant.code = code;
+  variant.isLoaded.store(true, std::memory_order_release);
+  ms = (getTraceTime() - start) / 1e3;
+  return nullptr;
+}
+
+static TwStatus ensureLoaded(TwModule module, Variant &variant) {
+  if (variant.isLoaded.load(std::memory_order_acquire))
+    return nullptr;
+  double ms = -1;
+  if (TwStatus status = load(module, variant, ms))
+    return status;
+  // Without the lock: who is told may call the module.
+  if (ms >= 0 && isLogged(TW_LOG_INFO))
     log(TW_LOG_INFO, "module.load",
         {{"kernel", variant.kernel->name},
          {"variant", variant.kernel->variant},
          {"chip", variant.kernel->chip},
          {"bytes", double(variant.image.size)},
-         {"ms", (getTraceTime() - start) / 1e3}});
-  variant.code = code;
-  variant.isLoaded.store(true, std::memory_order_release);
+         {"ms", ms}});
   return nullptr;
 }
 
@@ -281,6 +291,10 @@ TwStatus twFunctionPrepare(TwFunction function) {
 static TwStatus launch(TwFunction function, Variant &variant, TwStream stream,
                        const void *kernarg, size_t kernargBytes,
                        const int64_t grid[3], const TwLaunchOptions *options) {
+  if (options && options->clusterSize < 0)
+    return fail(TW_INVALID_ARGUMENT,
+                "expected clusters of at least 0 workgroups, but got ",
+                int64_t(options->clusterSize));
   int64_t numWorkgroups = 0;
   if (grid[0] < 0 || grid[1] < 0 || grid[2] < 0 ||
       __builtin_mul_overflow(grid[0], grid[1], &numWorkgroups) ||
@@ -309,6 +323,44 @@ static TwStatus launch(TwFunction function, Variant &variant, TwStream stream,
   return backend.launch(command);
 }
 
+/// How many of the arguments are of the kinds, element types and ranks that
+/// `kernel` takes; none where it takes another number of them.
+static size_t countAgreeing(const TwKernelStorage &kernel,
+                            const TwValue *values, size_t numValues) {
+  if (numValues != kernel.arguments.size())
+    return 0;
+  size_t count = 0;
+  for (size_t i = 0; i < numValues; ++i) {
+    const Argument &argument = kernel.arguments[i];
+    const TwValue &value = values[i];
+    bool agrees = getNumber(value.kind) == argument.kind;
+    if (agrees && argument.kind == TW_ARRAY)
+      agrees =
+          getNumber(value.type) == argument.type && value.rank == argument.rank;
+    else if (agrees)
+      agrees = argument.type < TW_I1 || !value.isReal;
+    count += agrees;
+  }
+  return count;
+}
+
+/// Of variants that all refuse, the one whose message says most: it takes what
+/// is nearest to the arguments, and of such ones assumes least. Others would
+/// only say that they are for other types.
+static size_t getNearest(TwFunction function, const TwValue *values,
+                         size_t numValues) {
+  size_t nearest = 0, most = 0;
+  for (size_t i = 0; i < function->variants.size(); ++i) {
+    size_t count =
+        countAgreeing(*function->variants[i]->kernel, values, numValues);
+    if (count < most)
+      continue;
+    nearest = i;
+    most = count;
+  }
+  return nearest;
+}
+
 /// The first variant that takes the arguments, packed.
 static TwStatus pack(TwFunction function, const TwValue *values,
                      size_t numValues, void *kernarg, size_t kernargBytes,
@@ -321,8 +373,7 @@ static TwStatus pack(TwFunction function, const TwValue *values,
       break;
   }
   if (index == numVariants) {
-    // The last one assumes least, so that its message says most.
-    --index;
+    index = getNearest(function, values, numValues);
     if (TwStatus status =
             twKernelPrepare(function->variants[index]->kernel, values,
                             numValues, kernarg, kernargBytes, grid))

@@ -448,11 +448,16 @@ private:
   Extent getExtent(size_t index) {
     if (index < maxKeptExtents)
       return extents[index];
+    const TwValue &value = values[index];
+    auto begin = reinterpret_cast<uintptr_t>(value.data);
+    Extent extent = {begin, begin};
+    // An empty array may have other sizes as large as they like.
+    if (isEmpty(value))
+      return extent;
     Strides strides;
-    Extent extent;
     // Neither fails: doArray has been through them.
-    getStrides(kernel.arguments[index], values[index], strides);
-    getExtent(kernel.arguments[index], values[index], strides, extent);
+    getStrides(kernel.arguments[index], value, strides);
+    getExtent(kernel.arguments[index], value, strides, extent);
     return extent;
   }
 };
@@ -462,22 +467,28 @@ private:
 TwStatus twKernelPrepare(TwKernel kernel, const TwValue *values,
                          size_t numValues, void *kernarg, size_t kernargBytes,
                          int64_t grid[3]) {
+  if (!kernel)
+    return fail(TW_INVALID_ARGUMENT, "expected a kernel, but got null");
   if (numValues != kernel->arguments.size())
     return fail(TW_INVALID_ARGUMENT, "kernel '", kernel->name, "' takes ",
                 int64_t(kernel->arguments.size()), " arguments, but got ",
                 int64_t(numValues));
-  if (kernargBytes < twKernelGetKernargBytes(kernel))
+  size_t neededBytes = twKernelGetKernargBytes(kernel);
+  if (kernargBytes < neededBytes)
     return fail(TW_INVALID_ARGUMENT, "kernel '", kernel->name, "' needs ",
-                int64_t(twKernelGetKernargBytes(kernel)),
-                " bytes of kernarg, but got ", int64_t(kernargBytes));
-  if (prepareFast(*kernel, values, static_cast<uint8_t *>(kernarg), grid) ==
-      FastResult::Ready)
+                int64_t(neededBytes), " bytes of kernarg, but got ",
+                int64_t(kernargBytes));
+  if ((numValues && !values) || (neededBytes && !kernarg) || !grid)
+    return fail(TW_INVALID_ARGUMENT, "expected the arguments of kernel '",
+                kernel->name, "' and places for what they become");
+  // memset takes no null, not even for 0 bytes.
+  uint8_t none;
+  auto *bytes = kernarg ? static_cast<uint8_t *>(kernarg) : &none;
+  if (prepareFast(*kernel, values, bytes, grid) == FastResult::Ready)
     return nullptr;
   // The code's own bytes; the caller may have room for more.
-  std::memset(kernarg, 0, twKernelGetKernargBytes(kernel));
-  return Preparation(*kernel, values, static_cast<uint8_t *>(kernarg),
-                     /*isQuiet=*/false)
-      .run(grid);
+  std::memset(bytes, 0, neededBytes);
+  return Preparation(*kernel, values, bytes, /*isQuiet=*/false).run(grid);
 }
 
 bool tilewright::rt::prepareUnusual(const TwKernelStorage &kernel,

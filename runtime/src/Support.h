@@ -7,7 +7,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <initializer_list>
 #include <string>
+#include <string_view>
 
 struct TwStatusStorage {
   TwCode code;
@@ -40,6 +42,8 @@ template <typename Enum> int getNumber(const Enum &value) {
 
 /// XXH64 with seed 0; the algorithm of the xxHash specification, 0.1.1.
 uint64_t hashBytes(const void *data, size_t size);
+/// The same of `pieces`, one after the other; takes no copy of them.
+uint64_t hashPieces(std::initializer_list<std::string_view> pieces);
 
 } // namespace tilewright::rt
 

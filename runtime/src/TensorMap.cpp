@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "TensorMap.h"
 #include "Support.h"
+#include <algorithm>
 #include <cstring>
 
 using namespace tilewright::rt;
@@ -39,22 +40,25 @@ TensorMapRequest makeRequest(const TwKernelStorage &kernel,
   request.type = argument.type;
   request.rank = argument.rank;
   request.address = value.data;
+  constexpr int64_t unit = TensorMapRecipe::kStrideBytes;
+  constexpr int64_t most = (int64_t(1) << 40) - unit; // bytes of a stride
   int64_t step = 1;
   for (int32_t d = argument.rank - 1; d >= 0; --d) {
     int32_t to = argument.rank - 1 - d;
     int64_t size = value.sizes[d];
     // The stride of a dimension of size 1 may be anything, but not for the map.
-    int64_t stride = value.strides && size > 1 ? value.strides[d] : step;
+    int64_t stride =
+        value.strides && size > 1 ? value.strides[d] : std::min(step, most);
     int64_t bytes = stride * argument.elementBytes;
-    constexpr int64_t unit = TensorMapRecipe::kStrideBytes;
     if (size == 1)
-      bytes = (bytes + unit - 1) / unit * unit;
+      bytes = std::min((bytes + unit - 1) / unit * unit, most);
     request.sizes[to] = uint64_t(size);
     if (to > 0)
       request.strideBytes[to - 1] = uint64_t(bytes);
     request.box[to] = recipe.box[size_t(d)];
     request.elementStrides[to] = recipe.elementStrides[size_t(d)];
-    step = stride * size;
+    if (__builtin_mul_overflow(stride, size, &step))
+      step = most;
   }
   return request;
 }

@@ -22,7 +22,7 @@ class Options(ctypes.Structure):
     _fields_ = [
         ("folder", ctypes.c_char_p), ("maxBytes", U64), ("maxMemoryBytes", U64),
         ("isReadOnly", ctypes.c_int32), ("allowsGroupWrite", ctypes.c_int32),
-        ("syncs", ctypes.c_int32),
+        ("syncs", ctypes.c_int32), ("needsFolder", ctypes.c_int32),
         ("sharedFolders", ctypes.POINTER(ctypes.c_char_p)),
         ("numSharedFolders", ctypes.c_size_t), ("redis", ctypes.c_char_p),
         ("redisConnectMs", U32), ("redisCommandMs", U32), ("redisRetryMs", U32),

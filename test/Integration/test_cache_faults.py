@@ -86,6 +86,7 @@ def test_cache_faults(tmp_path, capsys):
               f"processes of which {killed} were killed, "
               + ", ".join(f"{totals[name]} {name}" for name in NAMES[1:]))
     assert totals["hits"] > OPERATIONS / 20
+    assert not totals["refused"]
     assert killed and totals["damaged"] and totals["warnings"]
     assert totals["leases"] and totals["shared hits"]
     assert totals["shared damaged"] and totals["shared rejected"]

@@ -130,6 +130,7 @@ std::string openCache(const Options &options, TwCache &cache) {
   TwCacheOptions used = {};
   used.isReadOnly =
       command != "prune" && command != "import" && command != "prebuild";
+  used.needsFolder = 1;
   used.maxBytes = options.maxBytes;
   if (!options.folder.empty())
     used.folder = options.folder.c_str();

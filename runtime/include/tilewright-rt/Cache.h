@@ -5,14 +5,19 @@
  * A key is any bytes; an entry holds its whole key, so that what is found is
  * what was asked for, whatever a hash says. A damaged entry is a miss, and a
  * file system that refuses is at most a counted warning: the value stays in
- * memory. docs/CacheFormat.md describes the files.
+ * memory. So is a folder that is missing, or that this process may not read or
+ * write; it is asked again each time. Nothing is taken from files or folders
+ * that another user owns or may write to. docs/CacheFormat.md describes the
+ * files.
  *
  * A value is looked for in memory, in the folder, in the shared folders and in
  * Redis, in this order. What is found in one layer is put into those before it
  * that may be written. A layer that is away, slow or wrong is a counted miss.
  *
  * A cache may be used from several threads, a folder from several processes and
- * machines.
+ * machines. A forked child may use the caches of its parent; what was in memory
+ * may not be there. Null where a cache or a place for an answer belongs is
+ * INVALID_ARGUMENT; functions without a status answer null or zeros.
  */
 #ifndef TILEWRIGHT_RT_CACHE_H
 #define TILEWRIGHT_RT_CACHE_H
@@ -33,8 +38,12 @@ typedef struct TwCacheLeaseStorage *TwCacheLease;
 typedef struct TwCacheOptions {
   /** Null: TILEWRIGHT_CACHE_DIR, else "tilewright" in the XDG cache folder. */
   const char *folder;
-  /** Most bytes of the folder; 0: 2 GiB. It may be exceeded by what was put
-   * since it was looked at last, at most a sixteenth. */
+  /** Most bytes of the folder; 0: 2 GiB. All processes with this bound count
+   * what they put together: after each sixteenth of it the one that put last
+   * brings the folder down to seven eighths. So it is exceeded only by an entry
+   * that is larger than a sixteenth, and by what is put while one process
+   * looks, until the next put. Where the file system refuses to count, each
+   * process may put a sixteenth before it looks, and looks at its first put. */
   uint64_t maxBytes;
   /** Most bytes in memory; 0: 64 MiB. */
   uint64_t maxMemoryBytes;
@@ -44,6 +53,8 @@ typedef struct TwCacheOptions {
   int32_t allowsGroupWrite;
   /** Waits until the disk has an entry before others may see it. */
   int32_t syncs;
+  /** A folder that cannot be made or opened is an error, not only a warning. */
+  int32_t needsFolder;
 
   /** Folders like the first, which are only read, in this order. Null: those of
    * TILEWRIGHT_CACHE_SHARED, with ':' between them. */
@@ -79,7 +90,8 @@ typedef struct TwCacheLayerCounters {
   /** The bytes of an entry do not fit its lengths and checksums. */
   uint64_t damaged;
   uint64_t otherVersion;
-  /** Its seal is missing or not that of the secret. */
+  /** Its seal is missing or not that of the secret, or another user owns or may
+   * write to its file or a folder that it is in. */
   uint64_t rejected;
   /** It could not be read, or the server was away, late or not asked. */
   uint64_t unreachable;
@@ -111,16 +123,18 @@ typedef struct TwCacheValue {
 
 /** Opens a cache; the folder is made if there is none. `options` may be null.
  *
- * A server that is away is no error. Errors:
- *         INVALID_ARGUMENT  no folder is named, and none can be guessed; the
- *                           address of Redis is none; or the secret is too
- *                           short or too long
+ * A server, a folder or a shared folder that is away is no error, but the event
+ * "cache.away", and a warning if it is the folder. Errors:
+ *         INVALID_ARGUMENT  no folder is named, and none can be guessed; a
+ *                           shared folder is null; the address of Redis is
+ *                           none; or the secret is too short or too long
  *         UNSUPPORTED       the folder or a shared one belongs to another user,
  *                           or everybody may write to it; what it holds cannot
  *                           be trusted; or others may read the secret's file
- *         NOT_FOUND         there is none, and it cannot be made; there is no
- *                           such shared folder or secret's file; or hiredis,
- *                           for Redis, or libsodium, for a secret, is missing
+ *         NOT_FOUND         the folder cannot be made or opened, and
+ *                           `needsFolder` is set; there is no such secret's
+ *                           file; or hiredis, for Redis, or libsodium, for a
+ *                           secret, is missing
  */
 TW_EXPORTED TwStatus twCacheOpen(const TwCacheOptions *options, TwCache *cache);
 /** Values outlive it. Null is nothing. */
@@ -129,11 +143,13 @@ TW_EXPORTED void twCacheClose(TwCache cache);
 TW_EXPORTED const char *twCacheGetFolder(TwCache cache);
 
 /** The value of `key`; `value->owner` is null where there is none, which is no
- * error. Give it back with twCacheValueDestroy. */
+ * error, or no memory for it. Give it back with twCacheValueDestroy. */
 TW_EXPORTED TwStatus twCacheGet(TwCache cache, TwBytes key,
                                 TwCacheValue *value);
 /** Sets the value of `key`, in memory as far as it fits, in the folder up to
- * 1 GiB and in Redis up to its bound; no other process sees a part of it. */
+ * 1 GiB and in Redis up to its bound; no other process sees a part of it.
+ *
+ * Errors: RESOURCE_EXHAUSTED  there is no memory for it */
 TW_EXPORTED TwStatus twCachePut(TwCache cache, TwBytes key, TwBytes value);
 TW_EXPORTED void twCacheValueDestroy(TwCacheValue value);
 
@@ -154,12 +170,16 @@ TW_EXPORTED TwStatus twCacheGetOrLease(TwCache cache, TwBytes key,
 
 TW_EXPORTED void twCacheGetCounters(TwCache cache, TwCacheCounters *counters);
 /** Removes the entries that were not asked for longest until the folder has at
- * most `maxBytes`, and what processes that died left behind. */
+ * most `maxBytes`, and what processes that died left behind a day ago. Nothing
+ * is removed that has another name than the cache gives, or that a link leads
+ * to. */
 TW_EXPORTED TwStatus twCachePrune(TwCache cache, uint64_t maxBytes);
 /** What the folder holds; reads no entry. */
 TW_EXPORTED TwStatus twCacheGetUsage(TwCache cache, uint64_t *numEntries,
                                      uint64_t *numBytes);
-/** Reads every entry of the folder. */
+/** Reads every entry of the folder.
+ *
+ * Errors: RESOURCE_EXHAUSTED  there is no memory for one */
 TW_EXPORTED TwStatus twCacheVerify(TwCache cache, uint64_t *numEntries,
                                    uint64_t *numBytes, uint64_t *numDamaged);
 
@@ -169,7 +189,8 @@ typedef struct TwCacheTransfer {
   uint64_t numKept;              /**< were there before */
   uint64_t numDamaged, numOtherVersion;
   uint64_t numRejected; /**< without the seal of the cache's secret */
-  uint64_t numFailed;   /**< could not be read or written */
+  uint64_t numFailed;   /**< could not be read or written; without a secret also
+                             where another user may write to an entry */
 } TwCacheTransfer;
 
 /** Copies every good entry of the cache's folder to `folder`, which is made if

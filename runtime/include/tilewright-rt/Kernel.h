@@ -38,10 +38,24 @@ typedef enum TwElementType {
 TW_EXPORTED size_t twElementTypeGetBytes(TwElementType type);
 /** MLIR's name, such as "f8E4M3FN". */
 TW_EXPORTED const char *twElementTypeGetName(TwElementType type);
-/** Errors: NOT_FOUND */
+/** Errors: NOT_FOUND         no element type has that name
+ *         INVALID_ARGUMENT  null */
 TW_EXPORTED TwStatus twElementTypeParse(const char *name, TwElementType *type);
 
 typedef enum TwArgumentKind { TW_ARRAY, TW_SCALAR } TwArgumentKind;
+
+/** What a kernel knows of a dimension of an array; sizes and strides count
+ * elements. */
+typedef struct TwDimInfo {
+  /** Dimensions and integers of one name are equal; "" for none. */
+  const char *name;
+  /** Static, or -1. In contiguous arrays strides follow from the sizes. */
+  int64_t size, stride;
+  /** They are multiples of these. */
+  int64_t sizeDivisor, strideDivisor;
+  /** The largest size; INT64_MAX where there is no bound. */
+  int64_t atMost;
+} TwDimInfo;
 
 /** One argument as the kernel declares it. -1 stands for "dynamic". */
 typedef struct TwArgumentInfo {
@@ -61,6 +75,19 @@ typedef struct TwArgumentInfo {
   /** TW_ARRAY: scratch memory, which is as large as twKernelGetWorkspace says,
    * at least. */
   int32_t isWorkspace;
+  /** `rank` dimensions. In the kernarg bytes the address is followed by the
+   * dynamic sizes and then, but for contiguous arrays, by the dynamic strides, 8
+   * bytes each. */
+  const TwDimInfo *dims;
+  /** Row-major without gaps. */
+  int32_t isContiguous;
+  /** It shares no byte with another array, unless both are only read. */
+  int32_t isNoAlias;
+  /** TW_SCALAR: an integer is a multiple of this. */
+  int64_t divisor;
+  /** TW_SCALAR: the kernel was compiled for one value, which alone a launch
+   * takes. */
+  int32_t isFixed;
 } TwArgumentInfo;
 
 /** An argument of a launch. Sizes and strides count elements. */
@@ -82,7 +109,10 @@ typedef struct TwValue {
 /** Errors: CORRUPT  not JSON, or not what docs/Container.md says
  *          UNSUPPORTED  another version */
 TW_EXPORTED TwStatus twKernelCreate(const char *metadata, TwKernel *kernel);
+/** Null is nothing. */
 TW_EXPORTED void twKernelDestroy(TwKernel kernel);
+
+/* Of a kernel that is null the names are "" and the numbers 0. */
 
 TW_EXPORTED const char *twKernelGetName(TwKernel kernel);
 TW_EXPORTED const char *twKernelGetVariant(TwKernel kernel);
@@ -90,7 +120,7 @@ TW_EXPORTED const char *twKernelGetChip(TwKernel kernel);
 /** The function's name in the code object. */
 TW_EXPORTED const char *twKernelGetSymbol(TwKernel kernel);
 TW_EXPORTED size_t twKernelGetNumArguments(TwKernel kernel);
-/** Errors: INVALID_ARGUMENT  `index` is out of range */
+/** Errors: INVALID_ARGUMENT  `index` is out of range, or null */
 TW_EXPORTED TwStatus twKernelGetArgument(TwKernel kernel, size_t index,
                                          TwArgumentInfo *info);
 /** Bytes of kernarg, a multiple of 8. */
@@ -111,7 +141,8 @@ TW_EXPORTED int64_t twKernelGetScratchBytes(TwKernel kernel);
  * Allocates nothing unless it fails. Memory behind `data` is not touched.
  *
  * Errors: INVALID_ARGUMENT  with the name of the argument, what the kernel
- *                           expects and what it got */
+ *                           expects and what it got; or a pointer is null,
+ *                           unless there are 0 values or bytes at it */
 TW_EXPORTED TwStatus twKernelPrepare(TwKernel kernel, const TwValue *values,
                                      size_t numValues, void *kernarg,
                                      size_t kernargBytes, int64_t grid[3]);

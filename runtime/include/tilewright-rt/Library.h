@@ -43,24 +43,32 @@ typedef struct TwImageInfo {
 
 /** Reads a library; `bytes` are copied.
  *
- * Errors: CORRUPT      damaged or truncated
- *         UNSUPPORTED  a newer version of the format */
+ * Errors: INVALID_ARGUMENT    null
+ *         CORRUPT             damaged or truncated
+ *         UNSUPPORTED         a newer version of the format
+ *         RESOURCE_EXHAUSTED  no memory for the copy */
 TW_EXPORTED TwStatus twLibraryCreate(TwBytes bytes, TwLibrary *library);
-/** Reads a library from the file `path` (UTF-8).
+/** Reads a library from the regular file `path` (UTF-8), which may be a link
+ * to one, and has at most 1 GiB.
  *
- * Errors: NOT_FOUND  the file cannot be read; and those of twLibraryCreate */
+ * Errors: NOT_FOUND    the file cannot be read, or is a pipe, a device or a
+ *                      folder
+ *         UNSUPPORTED  it is larger; and those of twLibraryCreate */
 TW_EXPORTED TwStatus twLibraryCreateFromFile(const char *path,
                                              TwLibrary *library);
+/** Null is nothing. */
 TW_EXPORTED void twLibraryDestroy(TwLibrary library);
-/** All of its bytes, as long as it lives. */
+/** All of its bytes, as long as it lives; none for null. */
 TW_EXPORTED TwBytes twLibraryGetBytes(TwLibrary library);
+/** 0 for null. */
 TW_EXPORTED size_t twLibraryGetNumImages(TwLibrary library);
-/** Errors: INVALID_ARGUMENT  `index` is out of range */
+/** Errors: INVALID_ARGUMENT  `index` is out of range, or null */
 TW_EXPORTED TwStatus twLibraryGetImage(TwLibrary library, size_t index,
                                        TwImageInfo *info);
 /** Finds an image. A null `variant` takes the first variant.
  *
- * Errors: NOT_FOUND  the message lists what there is */
+ * Errors: NOT_FOUND         the message lists what there is
+ *         INVALID_ARGUMENT  another argument is null */
 TW_EXPORTED TwStatus twLibraryFindImage(TwLibrary library, const char *kernel,
                                         const char *variant, const char *chip,
                                         TwImageInfo *info);

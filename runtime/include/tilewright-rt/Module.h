@@ -25,12 +25,13 @@ extern "C" {
 typedef struct TwModuleStorage *TwModule;
 typedef struct TwFunctionStorage *TwFunction;
 
-/** Special ways to launch; all zero is the usual one. */
+/** Special ways to launch; all zero is the usual one. A device that does not
+ * have what is asked for refuses the launch: UNSUPPORTED. */
 typedef struct TwLaunchOptions {
   /** Workgroups of a cluster in x; 0 and 1: no clusters. "cuda" alone. */
   int32_t clusterSize;
   /** All workgroups run at the same time, or the launch is refused. "hip": from
-   * ROCm 5.5 on. */
+   * ROCm 5.5 on. "host" refuses it. */
   int32_t isCooperative;
   /** The kernel may start before the one in front of it has ended, and says
    * itself when it needs the other's results. "cuda" alone. */
@@ -42,7 +43,8 @@ typedef struct TwLaunchOptions {
 /** Takes the kernels of `library` that have code for `device`. Both are kept
  * until the module is destroyed, the library may be destroyed before.
  *
- * Errors: CORRUPT, UNSUPPORTED  metadata that is damaged or of a newer version */
+ * Errors: CORRUPT, UNSUPPORTED  metadata that is damaged, or of a newer
+ *                               version */
 TW_EXPORTED TwStatus twModuleCreate(TwDevice device, TwLibrary library,
                                     TwModule *module);
 /** Waits for calls of its functions that other threads are in, and for launches
@@ -62,6 +64,7 @@ TW_EXPORTED TwStatus twModuleGetFunction(TwModule module, const char *name,
                                          const char *variant,
                                          TwFunction *function);
 
+/** 0 for null. */
 TW_EXPORTED size_t twFunctionGetNumVariants(TwFunction function);
 /** What variant `index` takes, in the order in which launches try them.
  *
@@ -78,7 +81,9 @@ TW_EXPORTED TwStatus twFunctionPrepare(TwFunction function);
  * succeeds without a launch. `options` may be null.
  *
  * Errors: INVALID_ARGUMENT  no variant takes these arguments; the message is
- *                           that of the variant that assumes least
+ *                           that of the variant with most of their element
+ *                           types and ranks, and of those the one that assumes
+ *                           least; or options that are none
  *         and those of twFunctionPrepare */
 TW_EXPORTED TwStatus twFunctionLaunch(TwFunction function, TwStream stream,
                                       const TwValue *values, size_t numValues,

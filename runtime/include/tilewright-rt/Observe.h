@@ -43,6 +43,8 @@ typedef struct TwLogField {
  * | cache.miss       | WARNING | folder, layer, reason; only where there   |
  * |                  |         | was something that could not be used      |
  * | cache.refuse     | WARNING | folder, layer; a value could not be kept  |
+ * | cache.away       | WARNING | folder, layer, reason; a folder could not |
+ * |                  |         | be made or opened                         |
  */
 typedef struct TwLogEvent {
   TwLogLevel level;
@@ -52,7 +54,8 @@ typedef struct TwLogEvent {
 } TwLogEvent;
 
 /** Called from any thread, also from several at once. It may call the runtime,
- * but for twLogSetHandler. */
+ * but for twLogSetHandler, and must not destroy what the call that tells it is
+ * about: twModuleDestroy waits for that call. */
 typedef void (*TwLogHandler)(void *user, const TwLogEvent *event);
 
 /** Has `handler` called for events of at least `lowest`; null for none. The one

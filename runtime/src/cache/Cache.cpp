@@ -120,27 +120,33 @@ static void reportRefusal(TwCache cache, const char *layer) {
 }
 
 /// Reads an entry's file.
-static Look lookIntoFile(const std::string &path, TwBytes key,
+static Look lookIntoFile(const Folder &folder, Wanted &wanted,
                          const Sealer *sealer, LayerCounters &counters,
-                         std::string &bytes) {
-  if (int error = readFile(path, bytes))
-    return counters.count(error == ENOENT ? Look::Absent : Look::Unreachable);
+                         std::string &bytes, struct stat *info = nullptr) {
+  switch (folder.readEntry(wanted.getName(), bytes, info)) {
+  case 0:
+    break;
+  case ENOENT:
+    return counters.count(Look::Absent);
+  case kUntrusted:
+    return counters.count(Look::Rejected);
+  default:
+    return counters.count(Look::Unreachable);
+  }
   counters.countRead(bytes.size());
-  return counters.count(judgeAndCut(bytes, key, sealer));
+  return counters.count(judgeAndCut(bytes, wanted.key, sealer));
 }
 
 static Look lookIntoFolder(TwCache cache, Wanted &wanted, std::string &bytes) {
-  std::string path = cache->folder.getEntryPath(wanted.getName());
-  Look look = lookIntoFile(path, wanted.key, /*sealer=*/nullptr,
-                           cache->folderCounters, bytes);
+  struct stat info;
+  Look look = lookIntoFile(cache->folder, wanted, /*sealer=*/nullptr,
+                           cache->folderCounters, bytes, &info);
   report(cache, "folder", look);
   if (look == Look::Unreachable)
     ++cache->warnings;
-  struct stat info;
   if (look == Look::Hit && !cache->isReadOnly &&
-      stat(path.c_str(), &info) == 0 &&
       std::abs(getNow() - int64_t(info.st_mtime)) > kStampSeconds)
-    stampFile(path);
+    stampFile(cache->folder.getEntryPath(wanted.getName()));
   return look;
 }
 
@@ -165,9 +171,8 @@ static Look lookIntoRedis(TwCache cache, Wanted &wanted, std::string &bytes) {
 static bool lookIntoShared(TwCache cache, Wanted &wanted, std::string &bytes) {
   for (const Folder &folder : cache->sharedFolders)
     if (report(cache, "shared",
-               lookIntoFile(folder.getEntryPath(wanted.getName()), wanted.key,
-                            cache->sealer.get(), cache->sharedCounters,
-                            bytes)) == Look::Hit)
+               lookIntoFile(folder, wanted, cache->sealer.get(),
+                            cache->sharedCounters, bytes)) == Look::Hit)
       return true;
   return cache->redis && lookIntoRedis(cache, wanted, bytes) == Look::Hit;
 }
@@ -179,23 +184,13 @@ bool tilewright::rt::writeEntryFile(TwCache cache, const Folder &folder,
               temporaries = folder.root + "/tmp";
   if (entry.size() > kMostFileBytes ||
       makeFolders(path.substr(0, path.rfind('/')), users) ||
-      makeFolders(temporaries, users))
+      makeFolders(temporaries, users) || folder.checkForWriting(name))
     return false;
   // A name that no other process has, on this machine or another.
   std::string temporary = temporaries + "/" + std::to_string(getpid()) + "-" +
                           std::to_string(cache->nonce) + "-" +
                           std::to_string(cache->numTemporaries.fetch_add(1));
   return publishFile(temporary, path, entry, cache->syncs, users) == 0;
-}
-
-/// Keeps the folder's bound, once in a while.
-static void pruneSometimes(TwCache cache, uint64_t bytes) {
-  uint64_t written = cache->written.fetch_add(bytes) + bytes;
-  if (written < cache->maxBytes / 16)
-    return;
-  cache->written = 0;
-  // A little less, so that the next time is not soon.
-  twStatusDestroy(twCachePrune(cache, cache->maxBytes - cache->maxBytes / 8));
 }
 
 bool tilewright::rt::putIntoFolder(TwCache cache, const std::string &name,
@@ -205,7 +200,7 @@ bool tilewright::rt::putIntoFolder(TwCache cache, const std::string &name,
   bool isDone = writeEntryFile(cache, cache->folder, name, entry);
   cache->folderCounters.countWrite(isDone, entry.size());
   if (isDone) {
-    pruneSometimes(cache, entry.size());
+    keepBound(cache, entry.size());
   } else {
     ++cache->warnings;
     reportRefusal(cache, "folder");
@@ -245,9 +240,11 @@ static MemoryCache::Value find(TwCache cache, Wanted &wanted, bool asksShared) {
 }
 
 TwStatus twCacheGet(TwCache cache, TwBytes key, TwCacheValue *value) {
+  if (!value)
+    return fail(TW_INVALID_ARGUMENT, "expected a place for the value");
+  *value = {};
   if (TwStatus status = checkKey(cache, key))
     return status;
-  *value = {};
   Slice slice("cache", "cache get", {});
   Wanted wanted(key);
   if (MemoryCache::Value entry = find(cache, wanted, /*asksShared=*/true))
@@ -265,8 +262,11 @@ TwStatus twCachePut(TwCache cache, TwBytes key, TwBytes value) {
                 std::to_string(value.size), " bytes, but got null");
   ++cache->puts;
   Slice slice("cache", "cache put", {});
-  Wanted wanted(key);
   auto entry = std::make_shared<const std::string>(writeEntry(key, value));
+  if (entry->empty())
+    return fail(TW_RESOURCE_EXHAUSTED, "no memory for a value of ",
+                std::to_string(value.size), " bytes");
+  Wanted wanted(key);
   cache->memory.set(wanted.text, entry);
   putIntoFolder(cache, wanted.getName(), *entry);
   putIntoRedis(cache, wanted.getName(), *entry);
@@ -278,9 +278,11 @@ TwStatus twCachePut(TwCache cache, TwBytes key, TwBytes value) {
 //===----------------------------------------------------------------------===//
 
 TwStatus twCacheTryLease(TwCache cache, TwBytes key, TwCacheLease *lease) {
+  if (!lease)
+    return fail(TW_INVALID_ARGUMENT, "expected a place for the lease");
+  *lease = nullptr;
   if (TwStatus status = checkKey(cache, key))
     return status;
-  *lease = nullptr;
   auto result = std::make_unique<TwCacheLeaseStorage>();
   LeaseState state = LeaseState::NoLocks;
   if (!cache->isReadOnly && !makeFolders(cache->folder.root + "/lock"))
@@ -302,6 +304,9 @@ void twCacheLeaseDestroy(TwCacheLease lease) {
 
 TwStatus twCacheGetOrLease(TwCache cache, TwBytes key, uint32_t milliseconds,
                            TwCacheValue *value, TwCacheLease *lease) {
+  if (!value || !lease)
+    return fail(TW_INVALID_ARGUMENT,
+                "expected places for the value and the lease");
   *lease = nullptr;
   if (TwStatus status = twCacheGet(cache, key, value))
     return status;

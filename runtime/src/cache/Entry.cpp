@@ -1,6 +1,7 @@
 // Entry.cpp - the file of a cache entry; docs/CacheFormat.md.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Entry.h"
+#include "Files.h"
 #include "Seal.h"
 #include <cstdint>
 #include <cstdio>
@@ -39,7 +40,9 @@ uint64_t getValueOffset(uint64_t keyBytes) {
 
 std::string tilewright::rt::writeEntry(TwBytes key, TwBytes value) {
   uint64_t offset = getValueOffset(key.size);
-  std::string bytes(offset + value.size, '\0');
+  std::string bytes;
+  if (!resizeBytes(bytes, offset + value.size))
+    return bytes;
   std::memcpy(&bytes[sizeof(Header)], key.data, key.size);
   if (value.size)
     std::memcpy(&bytes[offset], value.data, value.size);

@@ -9,7 +9,7 @@
 
 namespace tilewright::rt {
 
-/// The bytes of an entry.
+/// The bytes of an entry; none where there is no memory for them.
 std::string writeEntry(TwBytes key, TwBytes value);
 
 enum class EntryState { Good, OtherKey, OtherVersion, Damaged };

@@ -3,6 +3,7 @@
 #include "Files.h"
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <dirent.h>
 #include <fcntl.h>
@@ -11,21 +12,40 @@
 
 using namespace tilewright;
 
-int rt::readFile(const std::string &path, std::string &bytes, Links links) {
+bool rt::resizeBytes(std::string &bytes, uint64_t size) {
+  // A string cannot say that there is no memory: without exceptions it ends the
+  // process. So it is asked for before; only another thread could take it now.
+  if (size > bytes.capacity()) {
+    std::string().swap(bytes); // nothing is copied, and it grows to the size
+    // Volatile: an optimizer leaves out what is only given back.
+    void *volatile room = std::malloc(size_t(size) + 1);
+    bool isThere = room;
+    std::free(room);
+    if (!isThere)
+      return false;
+  }
+  bytes.resize(size_t(size));
+  return true;
+}
+
+int rt::readFile(const std::string &path, std::string &bytes, Links links,
+                 struct stat *known) {
   bytes.clear();
   // A pipe with that name must not block.
   int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
-  int file = open(path.c_str(),
-                  links == Links::Refused ? flags | O_NOFOLLOW : flags);
+  int file =
+      open(path.c_str(), links == Links::Refused ? flags | O_NOFOLLOW : flags);
   if (file < 0)
     return errno;
-  struct stat info;
+  struct stat info = {};
   int error = fstat(file, &info) ? errno : 0;
   if (!error &&
       (!S_ISREG(info.st_mode) || uint64_t(info.st_size) > kMostFileBytes))
     error = EINVAL;
-  if (!error)
-    bytes.resize(size_t(info.st_size));
+  if (!error && !resizeBytes(bytes, uint64_t(info.st_size)))
+    error = ENOMEM;
+  if (known)
+    *known = info;
   // Read, not mapped: a file that gets shorter would kill the process.
   for (size_t done = 0; !error && done < bytes.size();) {
     ssize_t count = read(file, &bytes[done], bytes.size() - done);
@@ -87,11 +107,28 @@ int rt::makeFolders(const std::string &path, FileUsers users) {
   return errno;
 }
 
+static int openFolder(const std::string &path) {
+  return open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+int rt::removeFile(const std::string &folder, const std::string &name) {
+  int opened = openFolder(folder);
+  if (opened < 0)
+    return errno;
+  int error = unlinkat(opened, name.c_str(), 0) ? errno : 0;
+  close(opened);
+  return error;
+}
+
 std::vector<rt::FileInfo> rt::listFolder(const std::string &path) {
   std::vector<FileInfo> files;
-  DIR *folder = opendir(path.c_str());
-  if (!folder)
+  int opened = openFolder(path);
+  DIR *folder = opened < 0 ? nullptr : fdopendir(opened);
+  if (!folder) {
+    if (opened >= 0)
+      close(opened);
     return files;
+  }
   while (const dirent *entry = readdir(folder)) {
     FileInfo file;
     file.name = entry->d_name;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <sys/stat.h>
 #include <vector>
 
 namespace tilewright::rt {
@@ -16,9 +17,13 @@ constexpr uint64_t kMostFileBytes = uint64_t(1) << 30;
 /// folder that others may write to it would lead to any.
 enum class Links { Refused, Followed };
 
-/// Reads a regular file; 0 or errno.
+/// Makes `bytes` that long; false where there is no memory for it.
+bool resizeBytes(std::string &bytes, uint64_t size);
+
+/// Reads a regular file; 0 or errno. `info` is of what was read, not of what
+/// has its name now.
 int readFile(const std::string &path, std::string &bytes,
-             Links links = Links::Refused);
+             Links links = Links::Refused, struct stat *info = nullptr);
 
 /// Who may read what is made; nobody else may write to it.
 enum class FileUsers { Owner, Everybody };
@@ -38,8 +43,12 @@ struct FileInfo {
   int64_t stamp = 0; ///< seconds; of the last change
   bool isFolder = false;
 };
-/// What a folder holds, links excepted; empty where it cannot be read.
+/// What a folder holds, links excepted; empty where it cannot be read, or its
+/// own name is a link.
 std::vector<FileInfo> listFolder(const std::string &path);
+
+/// Removes a file of a folder whose name is no link; 0 or errno.
+int removeFile(const std::string &folder, const std::string &name);
 
 /// Sets a file's time to now.
 void stampFile(const std::string &path);

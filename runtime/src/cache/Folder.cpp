@@ -4,6 +4,7 @@
 #include "../Support.h"
 #include "Files.h"
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -46,27 +47,93 @@ std::vector<EntryFile> Folder::listEntries() const {
   return entries;
 }
 
-static TwStatus getInfo(const char *what, const std::string &folder,
-                        struct stat &info) {
-  if (stat(folder.c_str(), &info))
-    return fail(TW_NOT_FOUND, "cannot open ", what, " '", folder,
-                "': ", std::strerror(errno));
-  if (!S_ISDIR(info.st_mode))
-    return fail(TW_NOT_FOUND, what, " '", folder, "' is no folder");
-  return nullptr;
+//===----------------------------------------------------------------------===//
+// Trust
+//===----------------------------------------------------------------------===//
+
+/// Where the marks of other folders than those of entries are.
+static constexpr size_t kRoot = 256, kTop = 257, kTemporaries = 258;
+
+bool tilewright::rt::isTrusted(const struct stat &info, bool allowsGroupWrite) {
+  return (info.st_uid == geteuid() || info.st_uid == 0) &&
+         !(info.st_mode & S_IWOTH) &&
+         (!(info.st_mode & S_IWGRP) || allowsGroupWrite);
+}
+
+/// Looks at a folder; 0 or errno.
+static int getInfo(const std::string &folder, bool followsLink,
+                   struct stat &info) {
+  if (followsLink ? stat(folder.c_str(), &info) : lstat(folder.c_str(), &info))
+    return errno;
+  return S_ISDIR(info.st_mode) ? 0 : ENOTDIR;
+}
+
+int Folder::check(const std::string &folder, size_t index, bool isTop) const {
+  std::atomic<bool> &isKnown = (*trusted)[index];
+  if (isKnown.load(std::memory_order_relaxed))
+    return 0;
+  struct stat info;
+  // The user may have put the whole elsewhere; a link within it would lead to a
+  // folder that lies in another's.
+  if (int error = getInfo(folder, /*followsLink=*/isTop, info))
+    return error;
+  if (!isTrusted(info, allowsGroupWrite))
+    return kUntrusted;
+  isKnown.store(true, std::memory_order_relaxed);
+  return 0;
+}
+
+int Folder::checkForEntry(const std::string &name) const {
+  std::string digits = name.substr(0, kFolderDigits);
+  if (int error = check(path, kTop, /*isTop=*/true))
+    return error;
+  if (int error = check(root, kRoot, /*isTop=*/false))
+    return error;
+  return check(root + "/" + digits, std::strtoul(digits.c_str(), nullptr, 16),
+               /*isTop=*/false);
+}
+
+int Folder::checkForWriting(const std::string &name) const {
+  if (int error = checkForEntry(name))
+    return error;
+  return check(root + "/tmp", kTemporaries, /*isTop=*/false);
+}
+
+int Folder::readEntry(const std::string &name, std::string &bytes,
+                      struct stat *known) const {
+  bytes.clear();
+  struct stat info;
+  if (int error = checkForEntry(name))
+    return error;
+  if (int error = readFile(getEntryPath(name), bytes, Links::Refused, &info))
+    return error;
+  if (!isTrusted(info, allowsGroupWrite))
+    return kUntrusted;
+  if (known)
+    *known = info;
+  return 0;
+}
+
+static TwStatus failToOpen(const char *what, const std::string &folder,
+                           int error) {
+  return fail(TW_NOT_FOUND, "cannot open ", what, " '", folder,
+              "': ", std::strerror(error));
 }
 
 TwStatus tilewright::rt::checkFolder(const char *what,
                                      const std::string &folder) {
   struct stat info;
-  return getInfo(what, folder, info);
+  if (int error = getInfo(folder, /*followsLink=*/true, info))
+    return failToOpen(what, folder, error);
+  return nullptr;
 }
 
 TwStatus tilewright::rt::checkOwner(const char *what, const std::string &folder,
-                                    bool allowsGroupWrite) {
+                                    bool allowsGroupWrite, int &error) {
   struct stat info;
-  if (TwStatus status = getInfo(what, folder, info))
-    return status;
+  error = getInfo(folder, /*followsLink=*/true, info);
+  if (error || isTrusted(info, allowsGroupWrite))
+    return nullptr;
   if (info.st_uid != geteuid() && info.st_uid != 0)
     return fail(TW_UNSUPPORTED, what, " '", folder, "' belongs to user ",
                 int64_t(info.st_uid), ", not to ", int64_t(geteuid()),
@@ -74,8 +141,13 @@ TwStatus tilewright::rt::checkOwner(const char *what, const std::string &folder,
   if (info.st_mode & S_IWOTH)
     return fail(TW_UNSUPPORTED, "everybody may write to ", what, " '", folder,
                 "': what it holds cannot be trusted");
-  if ((info.st_mode & S_IWGRP) && !allowsGroupWrite)
-    return fail(TW_UNSUPPORTED, "a group may write to ", what, " '", folder,
-                "': allow it, or take the right away");
-  return nullptr;
+  return fail(TW_UNSUPPORTED, "a group may write to ", what, " '", folder,
+              "': allow it, or take the right away");
+}
+
+TwStatus tilewright::rt::checkOwner(const char *what, const std::string &folder,
+                                    bool allowsGroupWrite) {
+  int error = 0;
+  TwStatus status = checkOwner(what, folder, allowsGroupWrite, error);
+  return error ? failToOpen(what, folder, error) : status;
 }

@@ -43,6 +43,8 @@ OpenLeases &getOpenLeases() {
 
 } // namespace
 
+void tilewright::rt::prepareLeases() { getOpenLeases(); }
+
 LeaseState tilewright::rt::tryLease(const std::string &path,
                                     TwCacheLeaseStorage &lease) {
   OpenLeases &leases = getOpenLeases();

@@ -17,6 +17,9 @@ namespace tilewright::rt {
 
 enum class LeaseState { Held, Taken, NoLocks };
 
+/// To be called before the first lease, or a fork while another thread asks for
+/// it would leave the child waiting.
+void prepareLeases();
 /// Tries to lock the file `path`; never waits.
 LeaseState tryLease(const std::string &path, TwCacheLeaseStorage &lease);
 void releaseLease(TwCacheLeaseStorage &lease);

@@ -3,16 +3,17 @@
 #ifndef TILEWRIGHT_RUNTIME_CACHE_MEMORY_H
 #define TILEWRIGHT_RUNTIME_CACHE_MEMORY_H
 
+#include "Forked.h"
 #include <cstdint>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <unordered_map>
 
 namespace tilewright::rt {
 
-/// Values by key; the ones that were not asked for longest go first.
+/// Values by key; the ones that were not asked for longest go first. Safe from
+/// several threads, and in a forked child, which may lack what the parent had.
 class MemoryCache {
 public:
   using Value = std::shared_ptr<const std::string>;
@@ -21,25 +22,12 @@ public:
 
   /// Null where there is none.
   Value find(const std::string &key) {
-    std::lock_guard<std::mutex> lock(mutex);
-    auto it = entries.find(key);
-    if (it == entries.end())
-      return nullptr;
-    order.splice(order.begin(), order, it->second);
-    return it->second->value;
+    return held.with([&](Held &held) { return held.find(key); });
   }
 
   /// One that is larger than all memory is not kept.
   void set(const std::string &key, Value value) {
-    std::lock_guard<std::mutex> lock(mutex);
-    auto it = entries.find(key);
-    if (it != entries.end())
-      remove(it->second);
-    order.push_front({key, std::move(value)});
-    entries[key] = order.begin();
-    bytes += getBytes(order.front());
-    while (bytes > maxBytes)
-      remove(std::prev(order.end()));
+    held.with([&](Held &held) { held.set(key, std::move(value), maxBytes); });
   }
 
 private:
@@ -48,19 +36,43 @@ private:
     Value value;
   };
 
-  static uint64_t getBytes(const Entry &entry) {
-    return 2 * entry.key.size() + entry.value->size();
-  }
-  void remove(std::list<Entry>::iterator it) {
-    bytes -= getBytes(*it);
-    entries.erase(it->key);
-    order.erase(it);
-  }
+  struct Held {
+    uint64_t bytes = 0;
+    std::list<Entry> order; ///< the last that was asked for first
+    std::unordered_map<std::string, std::list<Entry>::iterator> entries;
 
-  std::mutex mutex;
-  uint64_t bytes = 0, maxBytes;
-  std::list<Entry> order; ///< the last that was asked for first
-  std::unordered_map<std::string, std::list<Entry>::iterator> entries;
+    Value find(const std::string &key) {
+      auto it = entries.find(key);
+      if (it == entries.end())
+        return nullptr;
+      order.splice(order.begin(), order, it->second);
+      return it->second->value;
+    }
+
+    void set(const std::string &key, Value value, uint64_t maxBytes) {
+      auto it = entries.find(key);
+      if (it != entries.end())
+        remove(it->second);
+      order.push_front({key, std::move(value)});
+      entries[key] = order.begin();
+      bytes += getBytes(order.front());
+      while (bytes > maxBytes)
+        remove(std::prev(order.end()));
+    }
+
+    void remove(std::list<Entry>::iterator it) {
+      bytes -= getBytes(*it);
+      entries.erase(it->key);
+      order.erase(it);
+    }
+
+    static uint64_t getBytes(const Entry &entry) {
+      return 2 * entry.key.size() + entry.value->size();
+    }
+  };
+
+  Guarded<Held> held;
+  const uint64_t maxBytes;
 };
 
 } // namespace tilewright::rt

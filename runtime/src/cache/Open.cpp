@@ -1,8 +1,10 @@
 // Open.cpp - opens a cache: its options, and what the environment says instead.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "../Observe.h"
 #include "../Support.h"
 #include "Clock.h"
 #include "Files.h"
+#include "Lease.h"
 #include "SecretFile.h"
 #include "Storage.h"
 #include <cerrno>
@@ -28,13 +30,17 @@ static std::string getDefaultFolder() {
   return {};
 }
 
-static std::vector<std::string>
-getSharedFolders(const TwCacheOptions &options) {
-  std::vector<std::string> folders;
+static TwStatus getSharedFolders(const TwCacheOptions &options,
+                                 std::vector<std::string> &folders) {
   if (options.sharedFolders) {
-    for (size_t i = 0; i < options.numSharedFolders; ++i)
+    for (size_t i = 0; i < options.numSharedFolders; ++i) {
+      if (!options.sharedFolders[i])
+        return fail(TW_INVALID_ARGUMENT,
+                    "expected the path of shared cache folder ", int64_t(i),
+                    ", but got null");
       folders.push_back(options.sharedFolders[i]);
-    return folders;
+    }
+    return nullptr;
   }
   const char *variable = std::getenv("TILEWRIGHT_CACHE_SHARED");
   std::string rest = variable ? variable : "";
@@ -44,7 +50,18 @@ getSharedFolders(const TwCacheOptions &options) {
       folders.push_back(rest.substr(0, colon));
     rest = colon == std::string::npos ? "" : rest.substr(colon + 1);
   }
-  return folders;
+  return nullptr;
+}
+
+/// Tells whoever wants to know that a layer is not there now. It is asked all
+/// the same: it may come back.
+static void reportAway(const std::string &folder, const char *layer,
+                       int error) {
+  if (isLogged(TW_LOG_WARNING))
+    log(TW_LOG_WARNING, "cache.away",
+        {{"folder", folder},
+         {"layer", layer},
+         {"reason", std::strerror(error)}});
 }
 
 static TwStatus openOwnFolder(const TwCacheOptions &options,
@@ -53,12 +70,40 @@ static TwStatus openOwnFolder(const TwCacheOptions &options,
   if (folder.empty())
     return fail(TW_INVALID_ARGUMENT,
                 "expected a cache folder: set TILEWRIGHT_CACHE_DIR, or HOME");
-  if (!options.isReadOnly)
-    if (int error = makeFolders(folder))
-      return fail(TW_NOT_FOUND, "cannot make cache folder '", folder,
-                  "': ", std::strerror(error));
-  cache.folder = Folder(folder);
-  return checkOwner("cache folder", folder, options.allowsGroupWrite);
+  cache.folder = Folder(folder, options.allowsGroupWrite);
+  const char *verb = "make";
+  int error = options.isReadOnly ? 0 : makeFolders(folder);
+  if (!error) {
+    verb = "open";
+    if (TwStatus status =
+            checkOwner("cache folder", folder, options.allowsGroupWrite, error))
+      return status;
+  }
+  if (!error)
+    return nullptr;
+  if (options.needsFolder)
+    return fail(TW_NOT_FOUND, "cannot ", verb, " cache folder '", folder,
+                "': ", std::strerror(error));
+  ++cache.warnings;
+  reportAway(folder, "folder", error);
+  return nullptr;
+}
+
+static TwStatus openSharedFolders(const TwCacheOptions &options,
+                                  TwCacheStorage &cache) {
+  std::vector<std::string> folders;
+  if (TwStatus status = getSharedFolders(options, folders))
+    return status;
+  for (const std::string &folder : folders) {
+    int error = 0;
+    if (TwStatus status = checkOwner("shared cache folder", folder,
+                                     options.allowsGroupWrite, error))
+      return status;
+    if (error)
+      reportAway(folder, "shared", error);
+    cache.sharedFolders.push_back(Folder(folder, options.allowsGroupWrite));
+  }
+  return nullptr;
 }
 
 static TwStatus openRedis(const TwCacheOptions &options,
@@ -102,12 +147,8 @@ static TwStatus openLayers(const TwCacheOptions &options,
                            TwCacheStorage &cache) {
   if (TwStatus status = openOwnFolder(options, cache))
     return status;
-  for (const std::string &folder : getSharedFolders(options)) {
-    if (TwStatus status =
-            checkOwner("shared cache folder", folder, options.allowsGroupWrite))
-      return status;
-    cache.sharedFolders.push_back(Folder(folder));
-  }
+  if (TwStatus status = openSharedFolders(options, cache))
+    return status;
   if (TwStatus status = makeSealer(options, cache))
     return status;
   return openRedis(options, cache);
@@ -119,6 +160,7 @@ TwStatus twCacheOpen(const TwCacheOptions *options, TwCache *cache) {
   if (!cache)
     return fail(TW_INVALID_ARGUMENT, "expected a place for the cache");
   *cache = nullptr;
+  prepareLeases();
   auto result = std::make_unique<TwCacheStorage>(
       used.maxMemoryBytes ? used.maxMemoryBytes : kDefaultMemoryBytes);
   if (TwStatus status = openLayers(used, *result))
@@ -138,10 +180,15 @@ TwStatus twCacheOpen(const TwCacheOptions *options, TwCache *cache) {
 void twCacheClose(TwCache cache) { delete cache; }
 
 const char *twCacheGetFolder(TwCache cache) {
-  return cache->folder.path.c_str();
+  return cache ? cache->folder.path.c_str() : nullptr;
 }
 
 void twCacheGetCounters(TwCache cache, TwCacheCounters *counters) {
+  if (!counters)
+    return;
+  *counters = {};
+  if (!cache)
+    return;
   uint64_t damaged = 0;
   for (const LayerCounters *layer :
        {&cache->folderCounters, &cache->sharedCounters, &cache->redisCounters})

@@ -1,7 +1,6 @@
 // Redis.cpp - a Redis server as a layer of a cache.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Redis.h"
-#include <unistd.h>
 
 using namespace tilewright::rt;
 
@@ -23,25 +22,27 @@ TwStatus Redis::create(const char *address, RedisLimits limits,
 }
 
 Redis::Connection Redis::takeIdle() {
-  std::lock_guard<std::mutex> lock(mutex);
-  // A parent and its child would read each other's answers.
-  if (process != getpid()) {
-    idle.clear();
-    process = getpid();
-  }
-  while (!idle.empty()) {
-    Connection connection = std::move(idle.back());
-    idle.pop_back();
-    if (connection->isQuiet())
-      return connection;
-  }
-  return nullptr;
+  return idle.with([](Idle &idle) -> Connection {
+    // A parent and its child would read each other's answers.
+    if (idle.forks != countForks()) {
+      idle.connections.clear();
+      idle.forks = countForks();
+    }
+    while (!idle.connections.empty()) {
+      Connection connection = std::move(idle.connections.back());
+      idle.connections.pop_back();
+      if (connection->isQuiet())
+        return connection;
+    }
+    return nullptr;
+  });
 }
 
 void Redis::giveBack(Connection connection) {
-  std::lock_guard<std::mutex> lock(mutex);
-  if (process == getpid() && idle.size() < kMostIdle)
-    idle.push_back(std::move(connection));
+  idle.with([&](Idle &idle) {
+    if (idle.forks == countForks() && idle.connections.size() < kMostIdle)
+      idle.connections.push_back(std::move(connection));
+  });
 }
 
 RedisAnswer Redis::ask(const RedisCommand &command, std::string &value) {

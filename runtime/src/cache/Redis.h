@@ -9,9 +9,8 @@
 #define TILEWRIGHT_RUNTIME_CACHE_REDIS_H
 
 #include "Circuit.h"
+#include "Forked.h"
 #include "RedisConnection.h"
-#include <mutex>
-#include <sys/types.h>
 #include <vector>
 
 namespace tilewright::rt {
@@ -48,9 +47,11 @@ private:
   RedisAddress address;
   RedisLimits limits;
   Circuit circuit;
-  std::mutex mutex; ///< of the two below; never held while something waits
-  std::vector<Connection> idle;
-  pid_t process = 0; ///< that made them
+  struct Idle {
+    uint32_t forks = 0; ///< of the process that made them
+    std::vector<Connection> connections;
+  };
+  Guarded<Idle> idle; ///< never held while something waits
 };
 
 } // namespace tilewright::rt

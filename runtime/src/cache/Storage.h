@@ -29,8 +29,9 @@ struct TwCacheStorage {
       redisCounters;
   std::atomic<uint64_t> misses{0}, puts{0}, warnings{0}, evictions{0},
       numTemporaries{0};
-  /// Bytes that this process wrote since it looked at the folder.
-  std::atomic<uint64_t> written{0};
+  /// Bytes that this process wrote since it looked at the folder, where no file
+  /// counts those of all processes. At first it has to look.
+  std::atomic<uint64_t> written{UINT64_MAX / 2};
 };
 
 namespace tilewright::rt {
@@ -40,6 +41,10 @@ namespace tilewright::rt {
 bool writeEntryFile(TwCache cache, const Folder &folder,
                     const std::string &name, const std::string &entry,
                     FileUsers users = FileUsers::Owner);
+
+/// Keeps the bound of the cache's own folder, to which a process writes `bytes`
+/// now: looks at what is there when all processes wrote a sixteenth of it.
+void keepBound(TwCache cache, uint64_t bytes);
 
 /// Writes an entry of this name to the cache's own folder, which is kept in its
 /// bound; false where the file system refuses, or it is only read.

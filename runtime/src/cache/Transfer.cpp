@@ -12,10 +12,13 @@
 using namespace tilewright::rt;
 
 /// Reads an entry's file and counts what is wrong with it; `bytes` are then the
-/// entry alone. With a sealer nothing is believed before the seal.
-static bool readGoodEntry(const EntryFile &file, const Sealer *sealer,
-                          TwCacheTransfer &transfer, std::string &bytes) {
-  if (int error = readFile(file.path, bytes)) {
+/// entry alone. With a sealer nothing is believed before the seal, and then who
+/// may write to the folder is not asked.
+static bool readGoodEntry(const Folder &folder, const EntryFile &file,
+                          const Sealer *sealer, TwCacheTransfer &transfer,
+                          std::string &bytes) {
+  if (int error = sealer ? readFile(file.path, bytes)
+                         : folder.readEntry(file.name, bytes)) {
     if (error != ENOENT) // removed meanwhile
       ++transfer.numFailed;
     return false;
@@ -58,11 +61,12 @@ TwStatus twCacheExport(TwCache cache, const char *folder,
   if (isSameFolder(cache->folder.path, folder))
     return fail(TW_INVALID_ARGUMENT, "expected a folder to export to, but got ",
                 "the cache's own, '", folder, "'");
-  Folder target{std::string(folder)};
+  Folder target(folder, cache->allowsGroupWrite);
   std::string bytes;
   for (const EntryFile &file : cache->folder.listEntries()) {
     // The folder is its owner's, and has no seals.
-    if (!readGoodEntry(file, /*sealer=*/nullptr, *transfer, bytes))
+    if (!readGoodEntry(cache->folder, file, /*sealer=*/nullptr, *transfer,
+                       bytes))
       continue;
     if (cache->sealer)
       bytes = cache->sealer->seal(bytes);
@@ -81,7 +85,7 @@ TwStatus twCacheExport(TwCache cache, const char *folder,
 static bool hasEntry(TwCache cache, const std::string &name) {
   std::string bytes;
   TwBytes value;
-  return !readFile(cache->folder.getEntryPath(name), bytes) &&
+  return !cache->folder.readEntry(name, bytes) &&
          readEntry(bytes, nullptr, value) == EntryState::Good;
 }
 
@@ -100,13 +104,13 @@ TwStatus twCacheImport(TwCache cache, const char *folder,
           sealer ? checkFolder("import folder", folder)
                  : checkOwner("import folder", folder, cache->allowsGroupWrite))
     return status;
-  Folder source{std::string(folder)};
+  Folder source(folder, cache->allowsGroupWrite);
   if (access(source.root.c_str(), R_OK | X_OK))
     return fail(TW_NOT_FOUND, "expected a folder 'v1' in import folder '",
                 folder, "': ", std::strerror(errno));
   std::string bytes;
   for (const EntryFile &file : source.listEntries()) {
-    if (!readGoodEntry(file, sealer, *transfer, bytes))
+    if (!readGoodEntry(source, file, sealer, *transfer, bytes))
       continue;
     if (hasEntry(cache, file.name)) {
       ++transfer->numKept;

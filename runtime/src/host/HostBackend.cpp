@@ -119,8 +119,14 @@ public:
   TwStatus launch(const LaunchCommand &command) override {
     if (TwStatus status = checkStream(command.stream))
       return status;
-    if (command.options.clusterSize > 1)
-      return fail(TW_UNSUPPORTED, "the host has no clusters of workgroups");
+    const TwLaunchOptions &options = command.options;
+    // Cooperation neither: the pool runs workgroups one after the other, and
+    // one that waited for another would wait for ever.
+    if (options.clusterSize > 1 || options.isCooperative ||
+        options.isProgrammatic || options.priority)
+      return fail(TW_UNSUPPORTED,
+                  "the host has no launches with clusters, cooperation, "
+                  "programmatic dependence or priority");
     return pool->run(reinterpret_cast<HostFunction>(command.code.function),
                      command.kernarg, command.numWorkgroups,
                      command.kernel->scratchBytes);

@@ -25,11 +25,13 @@ static void runChunks(HostWork &work, uint8_t *scratch) {
   if (guard)
     std::memcpy(guard, kGuard, sizeof(kGuard));
   while (true) {
-    int64_t begin = work.next.fetch_add(work.chunk, std::memory_order_relaxed);
-    if (begin >= work.numPrograms)
+    uint64_t next =
+        work.next.fetch_add(uint64_t(work.chunk), std::memory_order_relaxed);
+    if (next >= uint64_t(work.numPrograms))
       break;
-    work.function(work.kernarg, begin,
-                  std::min(begin + work.chunk, work.numPrograms), scratch);
+    auto begin = int64_t(next);
+    int64_t count = std::min(work.chunk, work.numPrograms - begin);
+    work.function(work.kernarg, begin, begin + count, scratch);
   }
   if (guard && std::memcmp(guard, kGuard, sizeof(kGuard)) != 0)
     work.wroteOutside.store(true, std::memory_order_relaxed);

@@ -25,7 +25,7 @@ struct HostWork {
   int64_t numPrograms = 0;
   int64_t chunk = 1;
   int64_t scratchBytes = 0;
-  std::atomic<int64_t> next{0};
+  std::atomic<uint64_t> next{0}; ///< may run past the end by an eighth of it
   std::atomic<bool> wroteOutside{false}; ///< behind its scratch
 };
 

@@ -582,6 +582,8 @@ TEST(Container, LlvmReadsIt) {
   EXPECT_EQ(files[1].getBinary()->getString("tilewright"), "{}");
   EXPECT_EQ(files[1].getBinary()->getImage(), "image");
   EXPECT_EQ(files[1].getBinary()->getArch(), "gfx942");
+  // The images of a library know nothing of each other.
+  EXPECT_EQ(bytes, writeContainer({entry}) + writeContainer({entry}));
 }
 
 // The budget is 100 ms for the first and 10 ms for the next ones; the test

@@ -239,10 +239,39 @@ TEST_F(CacheLayersTest, RefusesSharedFolders) {
                   "' belongs to user 12345, not to 0: what it holds cannot be "
                   "trusted");
   }
-  EXPECT_EQ(tryToOpen(a + "-none"), "cannot open shared cache folder '" + a +
-                                        "-none': No such file or directory");
-  EXPECT_EQ(tryToOpen("/dev/null"),
-            "shared cache folder '/dev/null' is no folder");
+}
+
+// A shared folder that is away costs a warning; the others are asked.
+TEST_F(CacheLayersTest, ASharedFolderThatIsAway) {
+  static std::string log;
+  log.clear();
+  twLogSetHandler(
+      [](void *, const TwLogEvent *event) {
+        log += event->event;
+        for (size_t i = 0; i < event->numFields; ++i)
+          log += std::string(" ") + event->fields[i].text;
+        log += "\n";
+      },
+      nullptr, TW_LOG_WARNING);
+  std::string a = makeShared("a", "key", "value");
+  openWith({a + "-none", "/dev/null", a});
+  twLogSetHandler(nullptr, nullptr, TW_LOG_DEBUG);
+  EXPECT_EQ(log, "cache.away " + a +
+                     "-none shared No such file or directory\n"
+                     "cache.away /dev/null shared Not a directory\n");
+  EXPECT_EQ(get("key"), "value");
+  EXPECT_EQ(count().warnings, 0u); // those are of the own folder
+  // It is asked when it is back, and looked at before.
+  std::string b = makeShared("b", "of b", "b");
+  fs::rename(b, b + "-moved");
+  openWith({b});
+  EXPECT_EQ(get("of b"), "(none)");
+  fs::rename(b + "-moved", b);
+  ASSERT_EQ(chmod(b.c_str(), 0777), 0);
+  EXPECT_EQ(get("of b"), "(none)");
+  EXPECT_EQ(count().shared.rejected, 1u);
+  ASSERT_EQ(chmod(b.c_str(), 0755), 0);
+  EXPECT_EQ(get("of b"), "b");
 }
 
 TEST_F(CacheLayersTest, SharedFoldersOfTheEnvironment) {
@@ -255,14 +284,10 @@ TEST_F(CacheLayersTest, SharedFoldersOfTheEnvironment) {
   fs::remove_all(folder);
   openWith({}); // the options ask for none
   EXPECT_EQ(get("of a"), "(none)");
-  setenv("TILEWRIGHT_CACHE_SHARED", (a + ":/nowhere").c_str(), 1);
-  TwCacheOptions options = {};
-  options.folder = folder.c_str();
-  TwCache other = nullptr;
-  EXPECT_EQ(take(twCacheOpen(&options, &other)),
-            "cannot open shared cache folder '/nowhere': No such file or "
-            "directory");
+  setenv("TILEWRIGHT_CACHE_SHARED", ("/nowhere:" + a).c_str(), 1);
+  open();
   unsetenv("TILEWRIGHT_CACHE_SHARED");
+  EXPECT_EQ(get("of a"), "a");
 }
 
 } // namespace

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <ctime>
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -138,13 +139,18 @@ TEST_F(CacheTest, RefusesFolders) {
     ASSERT_EQ(chown(folder.c_str(), 0, getgid()), 0);
   }
   TwCache other = nullptr;
+  options.needsFolder = 1;
   options.folder = "/proc/nowhere";
   EXPECT_NE(take(twCacheOpen(&options, &other))
                 .find("cannot make cache folder "
                       "'/proc/nowhere'"),
             std::string::npos);
   options.folder = "/dev/null";
-  EXPECT_NE(take(twCacheOpen(&options, &other)), "");
+  EXPECT_EQ(take(twCacheOpen(&options, &other)),
+            "cannot make cache folder '/dev/null': Not a directory");
+  options.isReadOnly = 1;
+  EXPECT_EQ(take(twCacheOpen(&options, &other)),
+            "cannot open cache folder '/dev/null': Not a directory");
 }
 
 TEST_F(CacheTest, FindsItsFolder) {
@@ -225,6 +231,123 @@ TEST_F(CacheTest, KeepsItsBound) {
   ASSERT_EQ(take(twCachePrune(cache, 0)), "");
   EXPECT_EQ(listEntries().size(), 0u);
   EXPECT_TRUE(fs::exists(folder + "/v1/README"));
+}
+
+/// Runs `numProcesses` one after the other, or all at the same time, which put
+/// 60,000 bytes each.
+static void putFromProcesses(const std::string &folder, int numProcesses,
+                             bool atOnce) {
+  std::vector<pid_t> children;
+  auto wait = [&] {
+    for (pid_t child : children) {
+      int result = 0;
+      ASSERT_EQ(waitpid(child, &result, 0), child);
+      EXPECT_EQ(result, 0);
+    }
+    children.clear();
+  };
+  for (int i = 0; i < numProcesses; ++i) {
+    pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      TwCacheOptions options = {};
+      options.folder = folder.c_str();
+      options.maxBytes = 1 << 20;
+      TwCache own = nullptr;
+      std::string key = "key " + std::to_string(i), value(60000, 'x');
+      if (twCacheOpen(&options, &own) ||
+          twCachePut(own, bytesOf(key), bytesOf(value)))
+        _exit(1);
+      _exit(0);
+    }
+    children.push_back(child);
+    if (!atOnce)
+      wait();
+  }
+  wait();
+}
+
+// None of them writes a sixteenth.
+TEST_F(CacheTest, ManyProcessesKeepTheBound) {
+  constexpr uint64_t kMost = 1 << 20;
+  auto getBytes = [&] {
+    uint64_t entries, bytes;
+    EXPECT_EQ(take(twCacheGetUsage(cache, &entries, &bytes)), "");
+    return bytes;
+  };
+  for (int i = 0; i < 10; ++i) {
+    putFromProcesses(folder, 30, /*atOnce=*/false);
+    EXPECT_LE(getBytes(), kMost);
+  }
+  EXPECT_GE(getBytes(), kMost / 2);
+  putFromProcesses(folder, 100, /*atOnce=*/true);
+  // Those that put while one looked are seen by the next.
+  putFromProcesses(folder, 2, /*atOnce=*/false);
+  EXPECT_LE(getBytes(), kMost);
+}
+
+TEST_F(CacheTest, LooksOnceInASixteenth) {
+  TwCacheOptions options = {};
+  options.maxBytes = 16 * 64 * 1024;
+  put("a", "value"); // the first put of a folder looks
+  open(options);
+  std::string stale = folder + "/v1/tmp/1-2-3";
+  auto putStale = [&] {
+    writeAll(stale, "half");
+    fs::last_write_time(stale, fs::file_time_type::clock::now() -
+                                   std::chrono::hours(48));
+  };
+  putStale();
+  for (int i = 0; i < 6; ++i) {
+    open(options); // as many processes do
+    put("key " + std::to_string(i), std::string(9 * 1024, 'x'));
+    EXPECT_TRUE(fs::exists(stale)) << i;
+  }
+  put("key 6", std::string(9 * 1024, 'x'));
+  EXPECT_FALSE(fs::exists(stale));
+  // Or once in a day, however little is put.
+  fs::path stamp = folder + "/v1/written";
+  int64_t dayAgo = time(nullptr) - 25 * 3600;
+  putStale();
+  put("b", "value");
+  EXPECT_TRUE(fs::exists(stale));
+  writeAll(stamp, std::string(reinterpret_cast<char *>(&dayAgo), 8));
+  put("b", "value");
+  EXPECT_FALSE(fs::exists(stale));
+  // Or when a process died while it looked.
+  putStale();
+  put("b", "value");
+  EXPECT_TRUE(fs::exists(stale));
+  writeAll(stamp, std::string(8, '\0'));
+  put("b", "value");
+  EXPECT_FALSE(fs::exists(stale));
+}
+
+// Whatever is where the written bytes are counted costs looks, not values.
+TEST_F(CacheTest, WhereTheCountCannotBeKept) {
+  std::string stamp = folder + "/v1/written", stale = folder + "/v1/tmp/1-2-3";
+  put("a", "value");
+  for (int kind = 0; kind < 4; ++kind) {
+    fs::remove_all(stamp);
+    if (kind == 0)
+      fs::create_directory(stamp);
+    else if (kind == 1)
+      fs::create_symlink(folder + "/elsewhere", stamp);
+    else if (kind == 2)
+      ASSERT_EQ(mkfifo(stamp.c_str(), 0600), 0);
+    else
+      writeAll(stamp, "damaged: no time at all");
+    writeAll(stale, "half");
+    fs::last_write_time(stale, fs::file_time_type::clock::now() -
+                                   std::chrono::hours(48));
+    open();
+    put("key " + std::to_string(kind), "value");
+    EXPECT_FALSE(fs::exists(stale)) << kind;
+    EXPECT_FALSE(fs::exists(folder + "/elsewhere"));
+    EXPECT_EQ(count().warnings, 0u);
+    EXPECT_EQ(count().folder.writes, 1u);
+  }
+  EXPECT_EQ(fs::file_size(stamp), 8u);
 }
 
 TEST_F(CacheTest, RemovesWhatWasNotAskedFor) {

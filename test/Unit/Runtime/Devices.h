@@ -30,6 +30,9 @@ public:
   void fail(const char *function, int result, int skip = 0) {
     get<StubFail>("stubFail")(function, skip, result);
   }
+  void setRecording(bool isRecording) {
+    get<StubSetRecording>("stubSetRecording")(isRecording);
+  }
   void setTarget(const char *target) {
     get<StubSetTarget>("stubSetTarget")(target);
   }

@@ -50,6 +50,12 @@ TEST(ElementType, NamesAndSizes) {
   TwElementType type;
   EXPECT_EQ(take(twElementTypeParse("f17", &type)),
             "expected an element type, but got 'f17'");
+  for (TwStatus status : {twElementTypeParse(nullptr, &type),
+                          twElementTypeParse("f32", nullptr)}) {
+    EXPECT_EQ(twStatusGetCode(status), TW_INVALID_ARGUMENT);
+    EXPECT_EQ(take(status), "expected the name of an element type and a place "
+                            "for the type");
+  }
 }
 
 TEST(ElementType, DecodesEveryCode) {

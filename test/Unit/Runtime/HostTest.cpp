@@ -6,6 +6,7 @@
 #include "host/Pool.h"
 #include "tilewright-rt/Module.h"
 #include "gtest/gtest.h"
+#include <atomic>
 #include <cstring>
 #include <thread>
 #include <vector>
@@ -85,6 +86,22 @@ TEST_F(HostTest, ManyLaunchesFromManyThreads) {
     EXPECT_EQ(out, std::vector<int32_t>(100, 3500));
 }
 
+/// Beyond what can be counted, each program has its turn once.
+TEST(HostPool, TakesTheLargestGrid) {
+  auto add = [](const uint8_t *kernarg, int64_t begin, int64_t end, uint8_t *) {
+    std::atomic<uint64_t> *sum;
+    std::memcpy(&sum, kernarg, sizeof(sum));
+    sum->fetch_add(uint64_t(end - begin));
+  };
+  for (int numThreads : {1, 3}) {
+    std::unique_ptr<HostPool> pool;
+    ASSERT_EQ(take(HostPool::create(numThreads, pool)), "");
+    std::atomic<uint64_t> sum{0}, *kernarg = &sum;
+    EXPECT_EQ(take(pool->run(add, &kernarg, INT64_MAX, 0)), "");
+    EXPECT_EQ(sum, uint64_t(INT64_MAX));
+  }
+}
+
 TEST(HostPool, FindsWritesBehindTheScratch) {
   // Writes as many bytes of its scratch as the first argument says.
   auto write = [](const uint8_t *kernarg, int64_t, int64_t, uint8_t *scratch) {
@@ -118,12 +135,35 @@ TEST_F(HostTest, Refuses) {
   EXPECT_EQ(take(twFunctionLaunch(function, nullptr, nullptr, 0, nullptr)),
             "kernel 'count' takes 1 arguments, but got 0");
   std::vector<int32_t> out(3);
-  TwLaunchOptions clusters = {};
-  clusters.clusterSize = 2;
-  int64_t grid[3] = {1, 1, 1}, kernarg[2] = {};
+  int64_t grid[3] = {1, 1, 1};
+  void *kernarg[2] = {out.data(), nullptr};
+  auto launchWith = [&](const TwLaunchOptions &options) {
+    TwStatus status = twFunctionLaunchPacked(function, 0, nullptr, kernarg, 16,
+                                             grid, &options);
+    EXPECT_EQ(twStatusGetCode(status), TW_UNSUPPORTED);
+    return take(status);
+  };
+  const char *message = "the host has no launches with clusters, cooperation, "
+                        "programmatic dependence or priority";
+  TwLaunchOptions special = {};
+  special.clusterSize = 2;
+  EXPECT_EQ(launchWith(special), message);
+  special = {};
+  special.isCooperative = 1;
+  EXPECT_EQ(launchWith(special), message);
+  special = {};
+  special.isProgrammatic = 1;
+  EXPECT_EQ(launchWith(special), message);
+  special = {};
+  special.priority = -1;
+  EXPECT_EQ(launchWith(special), message);
+  EXPECT_EQ(out, std::vector<int32_t>(3));
+  special = {};
+  special.clusterSize = 1; // is none
   EXPECT_EQ(take(twFunctionLaunchPacked(function, 0, nullptr, kernarg, 16, grid,
-                                        &clusters)),
-            "the host has no clusters of workgroups");
+                                        &special)),
+            "");
+  EXPECT_EQ(out, (std::vector<int32_t>{7, 0, 0}));
   EXPECT_EQ(take(twFunctionLaunchPacked(function, 0, &grid, kernarg, 16, grid,
                                         nullptr)),
             "expected null for a stream of the host");

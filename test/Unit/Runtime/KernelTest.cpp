@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Support.h"
 #include "gtest/gtest.h"
+#include <cfenv>
 #include <cmath>
 #include <cstring>
 #include <vector>
@@ -131,10 +132,62 @@ TEST_F(KernelTest, Describes) {
   EXPECT_EQ(info.align, 2); // that of its elements
   ASSERT_EQ(take(twKernelGetArgument(kernel, 0, &info)), "");
   EXPECT_EQ(info.align, 16);
+  EXPECT_FALSE(info.isContiguous);
+  EXPECT_TRUE(info.isNoAlias);
+  EXPECT_STREQ(info.dims[1].name, "K");
+  EXPECT_EQ(info.dims[0].stride, -1);
+  EXPECT_EQ(info.dims[1].stride, 1);
+  EXPECT_EQ(info.dims[1].sizeDivisor, 16);
+  EXPECT_EQ(info.dims[0].strideDivisor, 8);
+  EXPECT_EQ(info.dims[0].atMost, INT64_MAX);
+  ASSERT_EQ(take(twKernelGetArgument(kernel, 5, &info)), "");
+  EXPECT_EQ(info.divisor, 4);
+  EXPECT_FALSE(info.isFixed);
+  EXPECT_EQ(info.dims, nullptr);
   ASSERT_EQ(take(twKernelGetArgument(kernel, 2, &info)), "");
   EXPECT_TRUE(info.isWritten);
+  EXPECT_TRUE(info.isContiguous);
+  EXPECT_STREQ(info.dims[0].name, "");
   EXPECT_EQ(take(twKernelGetArgument(kernel, 6, &info)),
             "expected an argument below 6, but got 6");
+}
+
+TEST_F(KernelTest, RefusesNull) {
+  EXPECT_STREQ(twKernelGetName(nullptr), "");
+  EXPECT_STREQ(twKernelGetVariant(nullptr), "");
+  EXPECT_STREQ(twKernelGetChip(nullptr), "");
+  EXPECT_STREQ(twKernelGetSymbol(nullptr), "");
+  EXPECT_EQ(twKernelGetNumArguments(nullptr), 0u);
+  EXPECT_EQ(twKernelGetKernargBytes(nullptr), 0u);
+  EXPECT_EQ(twKernelGetWorkgroupThreads(nullptr), 0);
+  EXPECT_EQ(twKernelGetSharedBytes(nullptr), 0);
+  EXPECT_EQ(twKernelGetScratchBytes(nullptr), 0);
+  TwArgumentInfo info;
+  const char *message = "expected a kernel and a place for an argument";
+  EXPECT_EQ(take(twKernelGetArgument(nullptr, 0, &info)), message);
+  EXPECT_EQ(take(twKernelGetArgument(kernel, 0, nullptr)), message);
+  const TwValue *values = arguments.values.data();
+  auto refuse = [&](TwKernel prepared, const TwValue *given, void *bytes,
+                    int64_t *extents) {
+    TwStatus status =
+        twKernelPrepare(prepared, given, 6, bytes, sizeof(kernarg), extents);
+    EXPECT_EQ(twStatusGetCode(status), TW_INVALID_ARGUMENT);
+    return take(status);
+  };
+  EXPECT_EQ(refuse(nullptr, values, kernarg, grid),
+            "expected a kernel, but got null");
+  message = "expected the arguments of kernel 'gemm' and places for what they "
+            "become";
+  EXPECT_EQ(refuse(kernel, nullptr, kernarg, grid), message);
+  EXPECT_EQ(refuse(kernel, values, nullptr, grid), message);
+  EXPECT_EQ(refuse(kernel, values, kernarg, nullptr), message);
+  // What needs no bytes takes none.
+  TwKernel bare = makeKernel(R"({"version": 1, "kernel": "k", "variant": "v",
+      "chip": "gfx942", "symbol": "k", "abi": {"args": [], "bytes": 0},
+      "grid": {"exprs": [3]}})");
+  EXPECT_EQ(take(twKernelPrepare(bare, nullptr, 0, nullptr, 0, grid)), "");
+  EXPECT_EQ(grid[0], 3);
+  twKernelDestroy(bare);
 }
 
 TEST_F(KernelTest, Packs) {
@@ -338,6 +391,114 @@ TEST_F(KernelTest, EmptyArraysShareNoMemory) {
   std::swap(arguments.values[0].data, arguments.values[2].data);
   EXPECT_EQ(prepare(), "");
 }
+/// One argument of these keys at 0, of 16 bytes in all.
+static TwKernel makeSingle(const std::string &argument,
+                           const std::string &more = "", int bytes = 16) {
+  return makeKernel("{\"version\": 1, \"kernel\": \"k\", \"variant\": \"v\", "
+                    "\"chip\": \"c\", "
+                    "\"symbol\": \"k\", \"abi\": {\"bytes\": " +
+                    std::to_string(bytes) + ", \"args\": [" + argument +
+                    "]}, \"grid\": " + "{\"exprs\": [1]}" + more + "}");
+}
+
+TEST(Kernel, ArraysEndWithinTheAddressSpace) {
+  for (const char *noAlias : {"", ", \"noalias\": true"}) {
+    TwKernel kernel = makeSingle(
+        R"({"name": "x", "kind": "memref", "type": "f32", "rank": 1,
+            "offset": 0, "contiguous": true)" +
+        std::string(noAlias) + "}");
+    int64_t size = 16, grid[3];
+    TwValue value = {};
+    value.kind = TW_ARRAY;
+    value.type = TW_F32;
+    value.rank = 1;
+    value.sizes = &size;
+    value.data = reinterpret_cast<void *>(~uintptr_t(15));
+    uint8_t kernarg[16];
+    EXPECT_EQ(take(twKernelPrepare(kernel, &value, 1, kernarg, 16, grid)),
+              "argument 'x': the sizes exceed the address space");
+    twKernelDestroy(kernel);
+  }
+}
+
+TEST(Kernel, ScalarsOfOneNameAreEqual) {
+  for (const char *type : {"i8", "i32"}) {
+    TwKernel kernel =
+        makeSingle(R"({"name": "a", "kind": "scalar", "type": "i32",
+                       "offset": 0},
+                      {"name": "a", "kind": "scalar", "offset": 4,
+                       "type": ")" +
+                   std::string(type) + "\"}");
+    int64_t grid[3];
+    TwValue values[] = {scalar(1), scalar(1)};
+    uint8_t kernarg[16];
+    EXPECT_EQ(take(twKernelPrepare(kernel, values, 2, kernarg, 16, grid)), "");
+    values[1] = scalar(2);
+    EXPECT_EQ(take(twKernelPrepare(kernel, values, 2, kernarg, 16, grid)),
+              "argument 'a': expected size a = 1, as in argument 'a', but got "
+              "2");
+    twKernelDestroy(kernel);
+  }
+}
+
+/// Whole words are written, whatever the metadata say.
+TEST(Kernel, WritesWholeWords) {
+  TwKernel kernel = makeSingle(
+      R"({"name": "a", "kind": "scalar", "type": "i32", "offset": 8})", "", 12);
+  ASSERT_EQ(twKernelGetKernargBytes(kernel), 16u);
+  int64_t grid[3];
+  TwValue value = scalar(1);
+  uint8_t kernarg[24], expected[24] = {0, 0, 0, 0, 0, 0, 0, 0, 1};
+  std::memset(kernarg, 0xCD, sizeof(kernarg));
+  std::memset(expected + 16, 0xCD, 8);
+  EXPECT_EQ(take(twKernelPrepare(kernel, &value, 1, kernarg, 24, grid)), "");
+  EXPECT_EQ(std::memcmp(kernarg, expected, 24), 0);
+  twKernelDestroy(kernel);
+}
+
+/// Not as the calling thread rounds.
+TEST(Kernel, FloatsAreRoundedToNearest) {
+  TwKernel kernel = makeSingle(
+      R"({"name": "a", "kind": "scalar", "type": "f32", "offset": 0})");
+  int64_t grid[3];
+  TwValue value = scalar(0);
+  value.isReal = 1;
+  value.real = 1.00000001;
+  float kernarg[4];
+  int mode = std::fegetround();
+  std::fesetround(FE_UPWARD);
+  std::string message =
+      take(twKernelPrepare(kernel, &value, 1, kernarg, 16, grid));
+  std::fesetround(mode);
+  EXPECT_EQ(message, "");
+  EXPECT_EQ(kernarg[0], 1.0f);
+  twKernelDestroy(kernel);
+}
+
+/// Empty ones behind those whose extents are kept.
+TEST(Kernel, ManyEmptyArrays) {
+  std::string arguments;
+  for (int i = 0; i < 34; ++i)
+    arguments += std::string(i ? ", " : "") + R"({"name": "x)" +
+                 std::to_string(i) +
+                 R"(", "kind": "memref", "type": "f32", "rank": 3,
+                     "contiguous": true, "noalias": true, "offset": )" +
+                 std::to_string(32 * i) + "}";
+  TwKernel kernel = makeSingle(arguments, "", 34 * 32);
+  int64_t sizes[] = {0, int64_t(1) << 62, int64_t(1) << 62}, grid[3];
+  TwValue value = {};
+  value.kind = TW_ARRAY;
+  value.type = TW_F32;
+  value.rank = 3;
+  value.sizes = sizes;
+  std::vector<TwValue> values(34, value);
+  std::vector<uint8_t> kernarg(34 * 32);
+  EXPECT_EQ(take(twKernelPrepare(kernel, values.data(), 34, kernarg.data(),
+                                 kernarg.size(), grid)),
+            "");
+  twKernelDestroy(kernel);
+}
+
 TEST_F(KernelTest, ReadOnlyMayAlias) {
   arguments.values[1].data = arguments.memory;
   EXPECT_EQ(prepare(), "");

@@ -4,6 +4,7 @@
 #include "CountKernel.h"
 #include "Devices.h"
 #include "Module.h"
+#include "tilewright-rt/Observe.h"
 #include <algorithm>
 #include <cstring>
 #include <thread>
@@ -148,6 +149,98 @@ TEST_P(AnyModule, TakesTheVariantThatAssumesMost) {
   twModuleDestroy(module);
 }
 
+/// Where the types differ between variants, the one that has those of the
+/// arguments says what is wrong with them.
+TEST_P(AnyModule, RefusesAsTheVariantThatIsNearest) {
+  std::string chip = isHost()                             ? "x86-64-v3"
+                     : GetParam() == std::string("hip:0") ? "gfx942"
+                                                          : "sm_90a";
+  auto makeVariant = [&](const char *name, const char *type, int rank,
+                         const char *facts) {
+    CountImage image(chip, name);
+    std::string array = std::string(R"(, "kind": "memref", "type": ")") + type +
+                        R"(", "rank": )" + std::to_string(rank) +
+                        R"(, "contiguous": true, )";
+    image.metadata = std::string(R"({"version": 1, "kernel": "count",
+      "variant": ")") +
+                     name + R"(", "chip": ")" + chip +
+                     R"(", "symbol": "count", "abi": {"args": [{"name": "a")" +
+                     array + facts + R"("offset": 0}, {"name": "b")" + array +
+                     R"("offset": 24}], "bytes": 48},
+      "grid": {"exprs": [1]}, "workgroup": [1, 1, 1]})";
+    return image;
+  };
+  TwModule module = makeModule(
+      device,
+      {makeVariant("f32by8", "f32", 1, R"("divisible": [8], )"),
+       makeVariant("f32", "f32", 1, ""), makeVariant("f32x2", "f32", 2, ""),
+       makeVariant("f64", "f64", 1, "")});
+  TwFunction function = nullptr;
+  ASSERT_EQ(take(twModuleGetFunction(module, "count", nullptr, &function)), "");
+  alignas(64) static char memory[4096];
+  int64_t sizes[2] = {5, 5};
+  TwValue values[2] = {};
+  for (TwValue &value : values) {
+    value.kind = TW_ARRAY;
+    value.type = TW_F32;
+    value.rank = 1;
+    value.data = memory;
+    value.sizes = sizes;
+  }
+  auto launch = [&](size_t numValues) {
+    return take(
+        twFunctionLaunch(function, nullptr, values, numValues, nullptr));
+  };
+  values[0].data = nullptr;
+  EXPECT_EQ(launch(2), "argument 'a': expected memory, but got a null pointer");
+  values[0].rank = values[1].rank = 2;
+  EXPECT_EQ(launch(2), "argument 'a': expected memory, but got a null pointer");
+  sizes[1] = -1;
+  EXPECT_EQ(launch(2), "argument 'a': expected a size of at least 0 in "
+                       "dimension 1, but got -1");
+  sizes[1] = 5;
+  values[0].data = memory;
+  // Two variants have its first argument, and assume less.
+  values[0].rank = values[1].rank = 1;
+  values[1].kind = TW_SCALAR;
+  EXPECT_EQ(launch(2), "argument 'b': expected an array, but got a scalar");
+  // No variant is nearer than the others.
+  values[0].type = TW_I8;
+  EXPECT_EQ(launch(2),
+            "argument 'a': expected elements of type f64, but got i8");
+  EXPECT_EQ(launch(1), "kernel 'count' takes 2 arguments, but got 1");
+  twModuleDestroy(module);
+}
+
+/// A handler may call the runtime, also for the module that it is told of.
+TEST_P(AnyModule, LogHandlerCallsTheModule) {
+  TwModule module = makeModule(
+      device, {{"sm_90a"}, {"gfx942"}, {"x86-64-v3"}, {"x86-64-v3", "w"}});
+  struct Seen {
+    TwModule module;
+    int numLoads = 0;
+  } seen{module};
+  twLogSetHandler(
+      [](void *user, const TwLogEvent *event) {
+        if (std::strcmp(event->event, "module.load") != 0)
+          return;
+        auto *seen = static_cast<Seen *>(user);
+        ++seen->numLoads;
+        TwFunction function = nullptr;
+        EXPECT_EQ(take(twModuleGetFunction(seen->module, "count", nullptr,
+                                           &function)),
+                  "");
+        EXPECT_EQ(take(twFunctionPrepare(function)), "");
+      },
+      &seen, TW_LOG_INFO);
+  TwFunction function = nullptr;
+  EXPECT_EQ(take(twModuleGetFunction(module, "count", nullptr, &function)), "");
+  EXPECT_EQ(take(twFunctionPrepare(function)), "");
+  twLogSetHandler(nullptr, nullptr, TW_LOG_DEBUG);
+  EXPECT_EQ(seen.numLoads, isHost() ? 2 : 1);
+  twModuleDestroy(module);
+}
+
 TEST_P(AnyModule, NothingToLaunch) {
   TwModule module = makeModule(device, {{"sm_90a"}, {"gfx942"}, {"x86-64-v3"}});
   TwFunction function = nullptr;
@@ -181,6 +274,14 @@ TEST_P(AnyModule, GridsThatAreNone) {
                           "workgroups, but got 1099511627776 x 1099511627776 "
                           "x 1");
   EXPECT_EQ(launch(none), "");
+  TwLaunchOptions options = {};
+  options.clusterSize = -1;
+  TwStatus status =
+      twFunctionLaunchPacked(function, 0, nullptr, kernarg, 16, none, &options);
+  EXPECT_EQ(twStatusGetCode(status), TW_INVALID_ARGUMENT);
+  EXPECT_EQ(take(status),
+            "expected clusters of at least 0 workgroups, but got -1");
+  EXPECT_EQ(twFunctionGetNumVariants(nullptr), 0u);
   twModuleDestroy(module);
 }
 

@@ -180,6 +180,32 @@ int unlink(const char *path) {
   return isBelow(path) && fails() ? setError({EACCES, EROFS, EBUSY}) : call(path);
 }
 
+int unlinkat(int folder, const char *path, int flags) {
+  REAL(unlinkat);
+  return isOurs(folder) && fails() ? setError({EACCES, EROFS, EBUSY})
+                                   : call(folder, path, flags);
+}
+
+ssize_t pread(int file, void *data, size_t size, off_t offset) {
+  REAL(pread);
+  if (!isOurs(file) || !fails())
+    return call(file, data, size, offset);
+  return draw(2) ? setError({EIO, ESTALE}) : 0;
+}
+
+ssize_t pwrite(int file, const void *data, size_t size, off_t offset) {
+  REAL(pwrite);
+  if (!isOurs(file) || !fails())
+    return call(file, data, size, offset);
+  return draw(2) ? setError({ENOSPC, EIO, ESTALE})
+                 : call(file, data, size / 2, offset);
+}
+
+int ftruncate(int file, off_t size) {
+  REAL(ftruncate);
+  return isOurs(file) && fails() ? setError({EIO, EROFS}) : call(file, size);
+}
+
 int mkdir(const char *path, mode_t mode) {
   REAL(mkdir);
   return isBelow(path) && fails() ? setError({EACCES, EROFS, ENOSPC, EEXIST})
@@ -203,13 +229,19 @@ int stat(const char *path, struct stat *info) {
                                   : call(path, info);
 }
 
-DIR *opendir(const char *path) {
-  REAL(opendir);
-  if (isBelow(path) && fails()) {
-    setError({EACCES, EMFILE, ESTALE});
+int lstat(const char *path, struct stat *info) {
+  REAL(lstat);
+  return isBelow(path) && fails() ? setError({EACCES, ESTALE, ENOENT})
+                                  : call(path, info);
+}
+
+DIR *fdopendir(int file) {
+  REAL(fdopendir);
+  if (isOurs(file) && fails()) {
+    setError({ENOMEM, ESTALE});
     return nullptr;
   }
-  return call(path);
+  return call(file);
 }
 
 /// The clock jumps.
