@@ -17,7 +17,7 @@ from host_harness import BUILD  # noqa: E402
 
 NAMES = ("operations", "hits", "misses", "damaged", "wrong", "warnings",
          "leases", "refused", "shared hits", "shared damaged",
-         "shared rejected", "shared unreachable")
+         "shared rejected", "shared unreachable", "transfers")
 OPERATIONS = 120_000 * int(os.environ.get("TILEWRIGHT_FUZZ", "1"))
 PROCESSES = 4
 PER_PROCESS = 2_000
@@ -90,4 +90,4 @@ def test_cache_faults(tmp_path, capsys):
     assert killed and totals["damaged"] and totals["warnings"]
     assert totals["leases"] and totals["shared hits"]
     assert totals["shared damaged"] and totals["shared rejected"]
-    assert totals["shared unreachable"]
+    assert totals["shared unreachable"] and totals["transfers"]

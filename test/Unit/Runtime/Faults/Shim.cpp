@@ -25,14 +25,13 @@ namespace {
 struct Settings {
   const char *folder = getenv("FAULT_FOLDER");
   size_t length = folder ? strlen(folder) : 0;
-  uint64_t oneIn = getenv("FAULT_ONE_IN") ? strtoull(getenv("FAULT_ONE_IN"),
-                                                     nullptr, 10)
-                                          : 0;
-  uint64_t state = (getenv("FAULT_SEED")
-                        ? strtoull(getenv("FAULT_SEED"), nullptr, 10)
-                        : 1) *
-                       0x9E3779B97F4A7C15 +
-                   1;
+  uint64_t oneIn = getenv("FAULT_ONE_IN")
+                       ? strtoull(getenv("FAULT_ONE_IN"), nullptr, 10)
+                       : 0;
+  uint64_t state =
+      (getenv("FAULT_SEED") ? strtoull(getenv("FAULT_SEED"), nullptr, 10) : 1) *
+          0x9E3779B97F4A7C15 +
+      1;
   bool kills = getenv("FAULT_KILL") != nullptr;
   bool isOurs[4096] = {};
 };
@@ -52,19 +51,20 @@ uint64_t draw(uint64_t below) {
 
 bool isBelow(const char *path) {
   Settings &settings = get();
-  return settings.length && strncmp(path, settings.folder, settings.length) == 0;
+  return settings.length &&
+         strncmp(path, settings.folder, settings.length) == 0;
 }
 
-bool isOurs(int file) {
-  return file >= 0 && file < 4096 && get().isOurs[file];
-}
+bool isOurs(int file) { return file >= 0 && file < 4096 && get().isOurs[file]; }
 
-/// Whether this call fails.
+bool isKilled() { return get().kills && draw(8) == 0; }
+
+/// Whether this call fails, unless the process ends here.
 bool fails() {
   Settings &settings = get();
   if (!settings.oneIn || draw(settings.oneIn))
     return false;
-  if (settings.kills && draw(8) == 0)
+  if (isKilled())
     kill(getpid(), SIGKILL);
   return true;
 }
@@ -90,7 +90,8 @@ int open(const char *path, int flags, ...) {
   mode_t mode = flags & O_CREAT ? va_arg(arguments, mode_t) : 0;
   va_end(arguments);
   if (isBelow(path) && fails())
-    return setError({EACCES, EROFS, ESTALE, ENOSPC, EDQUOT, EMFILE, ENOENT, EIO});
+    return setError(
+        {EACCES, EROFS, ESTALE, ENOSPC, EDQUOT, EMFILE, ENOENT, EIO});
   int file = call(path, flags, mode);
   if (file >= 0 && file < 4096)
     get().isOurs[file] = isBelow(path);
@@ -123,6 +124,10 @@ ssize_t write(int file, const void *data, size_t size) {
   REAL(write);
   if (!isOurs(file) || !fails())
     return call(file, data, size);
+  if (isKilled()) { // in the middle of it
+    (void)!call(file, data, size / 2);
+    kill(getpid(), SIGKILL);
+  }
   switch (draw(5)) {
   case 0:
     return setError({ENOSPC, EDQUOT, EIO, ESTALE, EFBIG});
@@ -166,7 +171,7 @@ int rename(const char *from, const char *to) {
   switch (draw(4)) {
   case 0:
     return 0; // nothing happened
-  case 1: // a part of it, as after a crash without fsync
+  case 1:     // a part of it, as after a crash without fsync
     if (truncate(from, off_t(draw(4096))))
       return -1;
     return call(from, to);
@@ -177,7 +182,8 @@ int rename(const char *from, const char *to) {
 
 int unlink(const char *path) {
   REAL(unlink);
-  return isBelow(path) && fails() ? setError({EACCES, EROFS, EBUSY}) : call(path);
+  return isBelow(path) && fails() ? setError({EACCES, EROFS, EBUSY})
+                                  : call(path);
 }
 
 int unlinkat(int folder, const char *path, int flags) {
@@ -242,6 +248,42 @@ DIR *fdopendir(int file) {
     return nullptr;
   }
   return call(file);
+}
+
+/// Ends early, or without a name that is there.
+dirent *readdir(DIR *folder) {
+  REAL(readdir);
+  if (!isOurs(dirfd(folder)) || !fails())
+    return call(folder);
+  if (draw(2) && call(folder))
+    return call(folder);
+  errno = EIO;
+  return nullptr;
+}
+
+int fstatat(int folder, const char *path, struct stat *info, int flags) {
+  REAL(fstatat);
+  return isOurs(folder) && fails() ? setError({EACCES, ESTALE, ENOENT})
+                                   : call(folder, path, info, flags);
+}
+
+int utimensat(int folder, const char *path, const timespec times[2],
+              int flags) {
+  REAL(utimensat);
+  return isBelow(path) && fails() ? setError({EACCES, EROFS, EPERM})
+                                  : call(folder, path, times, flags);
+}
+
+int rmdir(const char *path) {
+  REAL(rmdir);
+  return isBelow(path) && fails() ? setError({EACCES, EBUSY, ENOTEMPTY})
+                                  : call(path);
+}
+
+int access(const char *path, int mode) {
+  REAL(access);
+  return isBelow(path) && fails() ? setError({EACCES, ESTALE, ENOENT})
+                                  : call(path, mode);
 }
 
 /// The clock jumps.

@@ -3,9 +3,10 @@
 //
 // cache-fault-worker FOLDER SEED OPERATIONS COUNTERS [SHARED [SECRET]]
 //
-// COUNTERS is a file of 12 numbers of 8 bytes that outlives a kill: operations,
+// COUNTERS is a file of 13 numbers of 8 bytes that outlives a kill: operations,
 // hits, misses, damaged entries, wrong values, warnings, leases, opens refused;
-// and of the shared folder hits, damaged, rejected and unreachable entries.
+// of the shared folder hits, damaged, rejected and unreachable entries; exports
+// and imports that copied something.
 // Exit code 1: a wrong value.
 #include "tilewright-rt/Cache.h"
 #include <cstdio>
@@ -32,6 +33,7 @@ enum Counter {
   SharedDamaged,
   SharedRejected,
   SharedUnreachable,
+  Transfers,
   NumCounters
 };
 
@@ -100,16 +102,17 @@ private:
 
   void doSomething() {
     unsigned number = random() % 200, choice = random() % 100;
+    bool isRare = random() % 8 == 0;
     std::string key = "key " + std::to_string(number);
     TwCacheValue value = {};
     TwCacheLease lease = nullptr;
-    if (choice < 55) {
+    if (choice < 55 || (choice == 95 && !isRare)) {
       take(twCacheGet(cache, bytesOf(key), &value));
       check(number, value);
     } else if (choice < 85) {
       std::string own = makeValue(number);
       take(twCachePut(cache, bytesOf(key), bytesOf(own)));
-    } else if (choice < 96) {
+    } else if (choice < 95) {
       take(twCacheGetOrLease(cache, bytesOf(key), 2, &value, &lease));
       counters[Leases] += lease != nullptr;
       check(number, value);
@@ -117,6 +120,15 @@ private:
       if (!value.owner)
         take(twCachePut(cache, bytesOf(key), bytesOf(own)));
       twCacheLeaseDestroy(lease);
+    } else if (choice < 96) {
+      // Seldom, for it copies all. What cannot be copied is counted or said,
+      // and right what is.
+      TwCacheTransfer transfer = {};
+      std::string copies = std::string(folder) + "-copies";
+      twStatusDestroy(random() % 2
+                          ? twCacheExport(cache, copies.c_str(), &transfer)
+                          : twCacheImport(cache, copies.c_str(), &transfer));
+      counters[Transfers] += transfer.numEntries != 0;
     } else if (choice < 97) {
       take(twCachePrune(cache, 200000));
     } else if (choice < 98) {
