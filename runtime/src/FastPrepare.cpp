@@ -56,9 +56,9 @@ bool isInteger(const FastArgument &__restrict fast,
 
 /// Integers that no size needs.
 template <typename Bits>
-Result doInteger(const FastArgument &__restrict fast,
-                 const TwValue &__restrict value, uint8_t *__restrict at,
-                 Launch &__restrict launch) {
+__attribute__((always_inline)) inline Result
+doInteger(const FastArgument &__restrict fast, const TwValue &__restrict value,
+          uint8_t *__restrict at, Launch &__restrict launch) {
   if (!isInteger(fast, value))
     return Result::Refused;
   put(at, Bits(value.integer));
@@ -221,9 +221,9 @@ Result doStrided(const FastArgument &__restrict fast,
 }
 
 /// The most usual array: one dimension, which is passed, and no stride.
-Result doVector(const FastArgument &__restrict fast,
-                const TwValue &__restrict value, uint8_t *__restrict at,
-                Launch &__restrict launch) {
+__attribute__((always_inline)) inline Result
+doVector(const FastArgument &__restrict fast, const TwValue &__restrict value,
+         uint8_t *__restrict at, Launch &__restrict launch) {
   if (value.strides)
     return doStrided(fast, value, at, launch);
   if (!isArray<1>(fast, value))
@@ -406,7 +406,14 @@ FastResult tilewright::rt::prepareFast(const TwKernelStorage &kernel,
   Launch launch;
   const TwValue *value = values;
   for (const FastArgument &fast : program.arguments) {
-    Result result = fast.check(fast, *value++, kernarg + fast.offset, launch);
+    uint8_t *at = kernarg + fast.offset;
+    // The most usual ones without a call.
+    Result result = fast.kind == FastArgument::Vector
+                        ? doVector(fast, *value, at, launch)
+                    : fast.kind == FastArgument::Int32
+                        ? doInteger<uint32_t>(fast, *value, at, launch)
+                        : fast.check(fast, *value, at, launch);
+    ++value;
     if (result != Result::Ready)
       return result;
   }
