@@ -148,8 +148,8 @@ TEST(Library, RefusesNull) {
 /// A file in a folder that goes with it.
 struct TemporaryFile {
   TemporaryFile() {
-    char name[] = "/tmp/tilewright-library-XXXXXX";
-    folder = mkdtemp(name);
+    std::string name = testing::TempDir() + "tilewright-library-XXXXXX";
+    folder = mkdtemp(name.data());
     path = folder + "/file";
   }
   ~TemporaryFile() {
