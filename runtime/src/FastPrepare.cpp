@@ -42,8 +42,7 @@ template <typename T> uint64_t getTypeAndRank(const T &object) {
   return both;
 }
 static_assert(offsetof(TwValue, rank) == offsetof(TwValue, type) + 4);
-static_assert(offsetof(FastArgument, valueRank) ==
-              offsetof(FastArgument, type) + 4);
+static_assert(offsetof(FastArgument, valueRank) == offsetof(FastArgument, type) + 4);
 
 //===--- Scalars ----------------------------------------------------------===//
 
@@ -199,11 +198,13 @@ Result doStrided(const FastArgument &__restrict fast,
                    (fast.isContiguous && stride != step);
     // What TMA asks for.
     if (fast.isMapped)
-      isWrong |= size > int64_t(UINT32_MAX) ||
-                 (d == fast.rank - 1
-                      ? stride != 1
-                      : ((uint64_t(stride) * uint64_t(fast.bytes)) & 15) ||
-                            stride >= (int64_t(1) << 40) / fast.bytes);
+      isWrong |=
+          size > TensorMapRecipe::kMostSize ||
+          (d == fast.rank - 1
+               ? stride != 1
+               : ((uint64_t(stride) * uint64_t(fast.bytes)) %
+                  TensorMapRecipe::kStrideBytes) ||
+                     stride >= TensorMapRecipe::kStrideLimit / fast.bytes);
     if (isWrong || size == 0)
       return refuseStride(sizes, fast.rank);
     if (dim.strideOffset)
@@ -215,7 +216,7 @@ Result doStrided(const FastArgument &__restrict fast,
   }
   if (__builtin_mul_overflow(last, fast.bytes, &bytes))
     return Result::Unknown;
-  if (fast.isMapped && (address & 15))
+  if (fast.isMapped && address % TensorMapRecipe::kStrideBytes)
     return Result::Refused;
   return place(fast, address, bytes, launch) ? Result::Ready : Result::Refused;
 }

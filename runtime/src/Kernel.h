@@ -79,6 +79,8 @@ struct TensorMapRecipe {
   static constexpr size_t kBytes = 128, kAlignment = 64;
   static constexpr int32_t kMostRank = 5;
   static constexpr int64_t kMostBox = 256, kStrideBytes = 16;
+  static constexpr int64_t kStrideLimit = int64_t(1) << 40; ///< bytes, excluded
+  static constexpr int64_t kMostSize = int64_t(UINT32_MAX);
 
   /// Differs among all recipes of the process: what was encoded is kept by it.
   uint64_t id = 0;

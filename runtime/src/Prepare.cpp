@@ -406,10 +406,11 @@ private:
     if (TwStatus status = getStrides(argument, value, strides))
       return status;
     for (int d = 0; d < argument.rank; ++d) {
-      if (value.sizes[d] > int64_t(UINT32_MAX))
+      if (value.sizes[d] > TensorMapRecipe::kMostSize)
         return refuse(argument, "expected sizes of at most ",
-                      int64_t(UINT32_MAX), " for its tensor map, but got ",
-                      value.sizes[d], " in dimension ", int64_t(d));
+                      TensorMapRecipe::kMostSize,
+                      " for its tensor map, but got ", value.sizes[d],
+                      " in dimension ", int64_t(d));
       // A dimension of size 1 takes no step, but it has a stride in the map.
       int64_t stride = value.sizes[d] > 1 || value.strides == nullptr
                            ? strides.values[d]
@@ -420,7 +421,8 @@ private:
                       " for its tensor map, but got ", stride);
       int64_t bytes = stride * argument.elementBytes;
       if (!isLast && value.sizes[d] > 1 &&
-          (bytes % TensorMapRecipe::kStrideBytes || bytes >= int64_t(1) << 40))
+          (bytes % TensorMapRecipe::kStrideBytes ||
+           bytes >= TensorMapRecipe::kStrideLimit))
         return refuse(argument, "expected a stride that is a multiple of ",
                       TensorMapRecipe::kStrideBytes, " bytes in dimension ",
                       int64_t(d), " for its tensor map, but got ", bytes);

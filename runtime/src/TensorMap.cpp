@@ -41,7 +41,7 @@ TensorMapRequest makeRequest(const TwKernelStorage &kernel,
   request.rank = argument.rank;
   request.address = value.data;
   constexpr int64_t unit = TensorMapRecipe::kStrideBytes;
-  constexpr int64_t most = (int64_t(1) << 40) - unit; // bytes of a stride
+  constexpr int64_t most = TensorMapRecipe::kStrideLimit - unit;
   int64_t step = 1;
   for (int32_t d = argument.rank - 1; d >= 0; --d) {
     int32_t to = argument.rank - 1 - d;
