@@ -42,7 +42,7 @@ template <typename T> uint64_t getTypeAndRank(const T &object) {
   return both;
 }
 static_assert(offsetof(TwValue, rank) == offsetof(TwValue, type) + 4);
-static_assert(offsetof(FastArgument, valueRank) == offsetof(FastArgument, type) + 4);
+static_assert(offsetof(FastArgument, rank) == offsetof(FastArgument, type) + 4);
 
 //===--- Scalars ----------------------------------------------------------===//
 

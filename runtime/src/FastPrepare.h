@@ -63,13 +63,12 @@ struct FastArgument {
   };
   FastCheck *check; ///< of the kind
   Kind kind;
-  uint8_t rank;
   uint8_t array;               ///< its number among the arrays
   bool isContiguous, isMapped; ///< by a tensor map
   uint8_t read, write;         ///< of an integer: as those of FastDim
   uint32_t offset;
   TwElementType type;
-  int32_t valueRank;   ///< behind `type`, as in TwValue: one comparison
+  int32_t rank;        ///< behind `type`, as in TwValue: one comparison
   const FastDim *dims; ///< innermost first; in FastProgram::dims
   int64_t bytes;       ///< of an element
   int64_t mask;        ///< of the address, or of an integer: these bits are 0

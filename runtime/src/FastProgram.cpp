@@ -32,8 +32,7 @@ public:
     for (const Argument &argument : kernel.arguments) {
       FastArgument fast = {};
       fast.type = argument.type;
-      fast.valueRank = argument.rank;
-      fast.rank = uint8_t(argument.rank);
+      fast.rank = argument.rank;
       fast.bytes = argument.elementBytes;
       fast.offset = uint32_t(argument.offset);
       bool isUsual = argument.kind == TW_SCALAR
