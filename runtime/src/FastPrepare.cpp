@@ -55,9 +55,9 @@ bool isInteger(const FastArgument &__restrict fast,
 
 /// Integers that no size needs.
 template <typename Bits>
-__attribute__((always_inline)) inline Result
-doInteger(const FastArgument &__restrict fast, const TwValue &__restrict value,
-          uint8_t *__restrict at, Launch &__restrict launch) {
+Result doInteger(const FastArgument &__restrict fast,
+                 const TwValue &__restrict value, uint8_t *__restrict at,
+                 Launch &__restrict launch) {
   if (!isInteger(fast, value))
     return Result::Refused;
   put(at, Bits(value.integer));
@@ -119,17 +119,13 @@ Result doOtherFloat(const FastArgument &__restrict fast,
 
 //===--- Arrays -----------------------------------------------------------===//
 
-/// Without this nothing of the value can be believed. Branches, not a sum of
-/// all: they are always taken alike.
+/// Without this nothing of the value can be believed.
 template <int rank>
 bool isArray(const FastArgument &__restrict fast,
              const TwValue &__restrict value) {
-  if (__builtin_expect(getNumber(value.kind) != TW_ARRAY, false))
-    return false;
-  if (__builtin_expect(getTypeAndRank(value) != getTypeAndRank(fast), false))
-    return false;
-  return __builtin_expect(value.sizes != nullptr, true) ||
-         (rank < 0 && fast.rank == 0);
+  return getNumber(value.kind) == TW_ARRAY &&
+         getTypeAndRank(value) == getTypeAndRank(fast) &&
+         (value.sizes || (rank < 0 && fast.rank == 0));
 }
 
 /// Checks a size, and writes it if it is passed.
@@ -152,10 +148,11 @@ bool doSize(const FastDim &__restrict dim, int64_t size, uint8_t *__restrict at,
   return true;
 }
 
-/// Checks where an array lies.
+/// Checks where an array lies. Only where it `canBeEmpty` are there 0 bytes.
+template <bool canBeEmpty = true>
 bool place(const FastArgument &__restrict fast, int64_t address, int64_t bytes,
            Launch &__restrict launch) {
-  if (bytes == 0)
+  if (canBeEmpty && bytes == 0)
     address = 0;
   else if (!address || (address & fast.mask))
     return false;
@@ -222,9 +219,9 @@ Result doStrided(const FastArgument &__restrict fast,
 }
 
 /// The most usual array: one dimension, which is passed, and no stride.
-__attribute__((always_inline)) inline Result
-doVector(const FastArgument &__restrict fast, const TwValue &__restrict value,
-         uint8_t *__restrict at, Launch &__restrict launch) {
+Result doVector(const FastArgument &__restrict fast,
+                const TwValue &__restrict value, uint8_t *__restrict at,
+                Launch &__restrict launch) {
   if (value.strides)
     return doStrided(fast, value, at, launch);
   if (!isArray<1>(fast, value))
@@ -281,18 +278,21 @@ Result doRows(const FastArgument &__restrict fast,
     return Result::Refused;
   auto address = reinterpret_cast<intptr_t>(value.data);
   put(at, address);
-  int64_t step = 1, last = 1, bytes;
-  for (int d = rank - 1; d >= 0; --d) {
+  int64_t step = sizes[rank - 1], last = step, bytes;
+  if (!doSize<false>(*dims, step, at, launch.symbols))
+    return Result::Refused;
+  if (strides[rank - 1] != 1 || step == 0)
+    return refuseStride(sizes, rank);
+  put(at + 8 * rank, step);
+  for (int d = rank - 2; d >= 0; --d) {
     const FastDim &dim = dims[rank - 1 - d];
     int64_t size = sizes[d], stride = strides[d], reach;
     if (!doSize<false>(dim, size, at, launch.symbols))
       return Result::Refused;
-    bool isWrong = d == rank - 1 ? stride != 1 : (stride & dim.strideMask) != 0;
-    if (__builtin_expect(isWrong || size == 0, false))
+    if ((stride & dim.strideMask) || size == 0)
       return refuseStride(sizes, rank);
     put(at + 8 + 8 * d, size);
-    if (d != rank - 1)
-      put(at + 8 + 8 * rank + 8 * d, stride);
+    put(at + 8 + 8 * rank + 8 * d, stride);
     if (__builtin_mul_overflow(size - 1, stride, &reach) ||
         __builtin_add_overflow(last, reach, &last) ||
         __builtin_mul_overflow(step, size, &step))
@@ -300,7 +300,8 @@ Result doRows(const FastArgument &__restrict fast,
   }
   if (__builtin_mul_overflow(last, fast.bytes, &bytes))
     return Result::Unknown;
-  return place(fast, address, bytes, launch) ? Result::Ready : Result::Refused;
+  return place<false>(fast, address, bytes, launch) ? Result::Ready
+                                                    : Result::Refused;
 }
 
 /// Two addresses at once.
@@ -324,12 +325,14 @@ Result checkDisjoint(const FastProgram &program, const Launch &launch) {
   for (const FastDisjoint &disjoint : program.disjoint) {
     int64_t begin = launch.begins[disjoint.array];
     int64_t end = launch.ends[disjoint.array];
-    uint32_t i = disjoint.first;
-    for (; i + 2 <= disjoint.last; i += 2)
+    size_t i = disjoint.first, last = disjoint.last;
+    if ((last - i) % 2) {
+      overlap |= (begin - launch.ends[i]) & (launch.begins[i] - end);
+      ++i;
+    }
+    for (; i != last; i += 2)
       overlaps |= (begin - loadTwo(launch.ends + i)) &
                   (loadTwo(launch.begins + i) - end);
-    if (i < disjoint.last)
-      overlap |= (begin - launch.ends[i]) & (launch.begins[i] - end);
   }
   overlap |= overlaps[0] | overlaps[1];
   return overlap < 0 ? Result::Refused : Result::Ready;
@@ -361,36 +364,50 @@ Result makeGrid(const TwKernelStorage &kernel, const int64_t *symbols,
   return Result::Ready;
 }
 
+/// A loop of its own for each kind, which a check is inlined into.
+template <Result (*check)(const FastArgument &, const TwValue &, uint8_t *,
+                          Launch &)>
+Result doRun(const FastArgument *fast, const FastArgument *end,
+             const TwValue *values, uint8_t *__restrict kernarg,
+             Launch &__restrict launch) {
+  for (; fast != end; ++fast, ++values) {
+    Result result = check(*fast, *values, kernarg + fast->offset, launch);
+    if (result != Result::Ready)
+      return result;
+  }
+  return Result::Ready;
+}
+
 } // namespace
 
 FastCheck *tilewright::rt::getFastCheck(FastArgument::Kind kind) {
   switch (kind) {
   case FastArgument::Vector:
-    return doVector;
+    return doRun<doVector>;
   case FastArgument::Packed2:
-    return doPacked<2>;
+    return doRun<doPacked<2>>;
   case FastArgument::Packed:
-    return doPacked<-1>;
+    return doRun<doPacked<-1>>;
   case FastArgument::Rows2:
-    return doRows<2>;
+    return doRun<doRows<2>>;
   case FastArgument::Rows3:
-    return doRows<3>;
+    return doRun<doRows<3>>;
   case FastArgument::Rows4:
-    return doRows<4>;
+    return doRun<doRows<4>>;
   case FastArgument::Strided:
-    return doStrided;
+    return doRun<doStrided>;
   case FastArgument::Int32:
-    return doInteger<uint32_t>;
+    return doRun<doInteger<uint32_t>>;
   case FastArgument::Int64:
-    return doInteger<int64_t>;
+    return doRun<doInteger<int64_t>>;
   case FastArgument::OtherInteger:
-    return doOtherInteger;
+    return doRun<doOtherInteger>;
   case FastArgument::Float32:
-    return doFloat32;
+    return doRun<doFloat32>;
   case FastArgument::Float64:
-    return doFloat64;
+    return doRun<doFloat64>;
   case FastArgument::OtherFloat:
-    return doOtherFloat;
+    return doRun<doOtherFloat>;
   }
   return nullptr;
 }
@@ -405,18 +422,14 @@ FastResult tilewright::rt::prepareFast(const TwKernelStorage &kernel,
   // Between arguments there may be bytes that are nobody's.
   std::memset(kernarg, 0, kernel.kernargBytes);
   Launch launch;
-  const TwValue *value = values;
-  for (const FastArgument &fast : program.arguments) {
-    uint8_t *at = kernarg + fast.offset;
-    // The most usual ones without a call.
-    Result result = fast.kind == FastArgument::Vector
-                        ? doVector(fast, *value, at, launch)
-                    : fast.kind == FastArgument::Int32
-                        ? doInteger<uint32_t>(fast, *value, at, launch)
-                        : fast.check(fast, *value, at, launch);
-    ++value;
+  const FastArgument *fast = program.arguments.data();
+  for (const FastRun &run : program.runs) {
+    const FastArgument *end = fast + run.numArguments;
+    Result result = run.check(fast, end, values, kernarg, launch);
     if (result != Result::Ready)
       return result;
+    fast = end;
+    values += run.numArguments;
   }
   Result result = checkDisjoint(program, launch);
   return result == Result::Ready ? makeGrid(kernel, launch.symbols, grid)

@@ -36,9 +36,11 @@ enum class FastResult {
 
 struct FastArgument;
 struct FastLaunch; // the state of a launch, of FastPrepare.cpp alone
-/// Checks an argument and writes its bytes to `at`.
-using FastCheck = FastResult(const FastArgument &fast, const TwValue &value,
-                             uint8_t *at, FastLaunch &launch);
+/// Checks the arguments from `fast` to before `end`, all of one kind, and
+/// writes their bytes. `values` are theirs.
+using FastCheck = FastResult(const FastArgument *fast, const FastArgument *end,
+                             const TwValue *values, uint8_t *kernarg,
+                             FastLaunch &launch);
 
 /// What a launch looks at of an argument, in the order in which it does.
 struct FastArgument {
@@ -61,7 +63,6 @@ struct FastArgument {
     Float64,
     OtherFloat
   };
-  FastCheck *check; ///< of the kind
   Kind kind;
   uint8_t array;               ///< its number among the arrays
   bool isContiguous, isMapped; ///< by a tensor map
@@ -74,6 +75,12 @@ struct FastArgument {
   int64_t mask;        ///< of the address, or of an integer: these bits are 0
   int64_t low;         ///< of an integer, as in FastDim
   uint64_t span;
+};
+
+/// Arguments side by side that are of one kind: a call for all of them.
+struct FastRun {
+  FastCheck *check; ///< of the kind
+  uint32_t numArguments;
 };
 
 /// Array `array` shares no memory with those from `first` to `last` - 1;
@@ -98,6 +105,7 @@ struct FastProgram {
 
   bool isUsable = false;
   std::vector<FastArgument> arguments;
+  std::vector<FastRun> runs;
   std::vector<FastDim> dims;
   std::vector<FastDisjoint> disjoint;
   /// Of the grid, if all of them are of that form.

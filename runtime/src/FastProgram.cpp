@@ -51,7 +51,9 @@ public:
     const FastDim *dims = program.dims.data();
     uint8_t numArrays = 0;
     for (FastArgument &fast : program.arguments) {
-      fast.check = getFastCheck(fast.kind);
+      if (&fast == program.arguments.data() || (&fast)[-1].kind != fast.kind)
+        program.runs.push_back({getFastCheck(fast.kind), 0});
+      ++program.runs.back().numArguments;
       if (fast.kind > FastArgument::Strided)
         continue;
       fast.dims = dims;

@@ -146,7 +146,8 @@ TEST(FastPrepare, AgreesWithThePlainChecks) {
   Random random(17);
   int counts[3] = {}, numAccepted = 0, numMapped = 0;
   for (int i = 0; i < 30000; ++i) {
-    int numArguments = int(1 + random.below(4));
+    // Some with more, of which more are of one kind side by side.
+    int numArguments = int(1 + random.below(random.below(4) ? 4 : 12));
     std::string metadata = random.makeMetadata(numArguments);
     TwKernel kernel = nullptr;
     // Not every array can have a tensor map.
@@ -157,7 +158,7 @@ TEST(FastPrepare, AgreesWithThePlainChecks) {
     numMapped += !kernel->tensorMaps.empty();
     for (int j = 0; j < 8; ++j) {
       std::vector<TwValue> values;
-      int64_t sizes[4][4] = {}, strides[4][4] = {};
+      int64_t sizes[12][4] = {}, strides[12][4] = {};
       for (int k = 0; k < numArguments; ++k)
         values.push_back(random.makeValue(kernel->arguments[size_t(k)],
                                           sizes[k], strides[k]));
