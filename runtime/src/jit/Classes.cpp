@@ -72,10 +72,16 @@ void visitDims(const TwValue &value, Visitor &&visit) {
 
 /// What a launch looks its code up by has few bytes: 4 for an argument, 2 for a
 /// dimension, and 16 more where its size and stride are known.
+size_t countBytes(TwJitPolicy policy, size_t rank) {
+  return 4 + rank * (policy == TW_JIT_DYNAMIC ? 0
+                     : policy == TW_JIT_EXACT ? 18
+                                              : 2);
+}
+
+/// Writes them where there is room.
 class ByteWriter {
 public:
-  ByteWriter(uint8_t *bytes, size_t capacity)
-      : bytes(bytes), capacity(capacity) {}
+  explicit ByteWriter(uint8_t *bytes) : at(bytes) {}
 
   void addHead(TwArgumentKind kind, TwElementType type, size_t rank,
                int64_t factor) {
@@ -94,19 +100,16 @@ public:
       add(dim.stride);
     }
   }
-  size_t size = 0;
 
 private:
   static uint32_t getLog2(int64_t power) {
     return uint32_t(__builtin_ctzll(uint64_t(power)));
   }
   template <typename T> void add(T value) {
-    if (size + sizeof(T) <= capacity)
-      std::memcpy(bytes + size, &value, sizeof(T));
-    size += sizeof(T);
+    std::memcpy(at, &value, sizeof(T));
+    at += sizeof(T);
   }
-  uint8_t *bytes;
-  size_t capacity;
+  uint8_t *at;
 };
 
 bool isPower(int64_t number, int64_t most) {
@@ -152,24 +155,51 @@ TwStatus tilewright::rt::checkValues(const TwValue *values, size_t numValues) {
   return nullptr;
 }
 
-size_t tilewright::rt::writeClasses(TwJitPolicy policy, const TwValue *values,
-                                    size_t numValues, uint8_t *bytes,
-                                    size_t capacity) {
-  ByteWriter writer(bytes, capacity);
+/// writeClasses for a policy that the compiler knows.
+template <TwJitPolicy policy>
+static size_t writeClassesOf(const TwValue *values, size_t numValues,
+                             uint8_t *bytes, size_t capacity) {
+  size_t size = 0;
   for (size_t i = 0; i < numValues; ++i) {
     const TwValue &value = values[i];
-    if (value.kind == TW_SCALAR) {
+    bool isScalar = value.kind == TW_SCALAR;
+    size_t rank = isScalar ? 0 : size_t(value.rank);
+    size_t offset = size;
+    size += countBytes(policy, rank);
+    if (size > capacity)
+      continue;
+    ByteWriter writer(bytes + offset);
+    if (isScalar) {
       writer.addHead(TW_SCALAR, getScalarType(value.isReal), 0,
                      classifyScalar(policy, value));
       continue;
     }
-    writer.addHead(TW_ARRAY, value.type, size_t(value.rank),
+    writer.addHead(TW_ARRAY, value.type, rank,
                    classifyAddress(policy, value.data));
+    if (policy == TW_JIT_DYNAMIC)
+      continue;
     visitDims(value, [&](int32_t, int64_t size, int64_t stride) {
       writer.addDim(policy, classifyDim(policy, size, stride));
     });
   }
-  return writer.size;
+  return size;
+}
+
+size_t tilewright::rt::writeClasses(TwJitPolicy policy, const TwValue *values,
+                                    size_t numValues, uint8_t *bytes,
+                                    size_t capacity) {
+  switch (policy) {
+  case TW_JIT_DIVISIBILITY:
+    return writeClassesOf<TW_JIT_DIVISIBILITY>(values, numValues, bytes,
+                                               capacity);
+  case TW_JIT_EXACT:
+    return writeClassesOf<TW_JIT_EXACT>(values, numValues, bytes, capacity);
+  case TW_JIT_DYNAMIC:
+    return writeClassesOf<TW_JIT_DYNAMIC>(values, numValues, bytes, capacity);
+  case TW_JIT_BUCKETS:
+    return writeClassesOf<TW_JIT_BUCKETS>(values, numValues, bytes, capacity);
+  }
+  return 0;
 }
 
 std::vector<ArgumentClass> tilewright::rt::makeClasses(TwJitPolicy policy,
@@ -208,18 +238,17 @@ bool tilewright::rt::writeClasses(TwJitPolicy policy,
       if (!isOfPolicy(policy, dim))
         return false;
   }
-  auto write = [&](uint8_t *to, size_t capacity) {
-    ByteWriter writer(to, capacity);
-    for (const ArgumentClass &each : classes) {
-      bool isArray = each.kind == TW_ARRAY;
-      writer.addHead(each.kind, each.type, each.dims.size(),
-                     isArray ? each.align : each.divisor);
-      for (size_t i = each.dims.size(); i-- > 0;)
-        writer.addDim(policy, each.dims[i]);
-    }
-    return writer.size;
-  };
-  bytes.resize(write(nullptr, 0));
-  write(bytes.data(), bytes.size());
+  size_t size = 0;
+  for (const ArgumentClass &each : classes)
+    size += countBytes(policy, each.dims.size());
+  bytes.resize(size);
+  ByteWriter writer(bytes.data());
+  for (const ArgumentClass &each : classes) {
+    bool isArray = each.kind == TW_ARRAY;
+    writer.addHead(each.kind, each.type, each.dims.size(),
+                   isArray ? each.align : each.divisor);
+    for (size_t i = each.dims.size(); i-- > 0;)
+      writer.addDim(policy, each.dims[i]);
+  }
   return true;
 }
