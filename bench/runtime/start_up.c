@@ -3,11 +3,15 @@
  *
  * start_up RUNTIME library FILE.tilelib KERNEL
  * start_up RUNTIME session DESCRIPTION KERNEL
+ * start_up nothing
  *
  * bench/runtime/start_up.py runs it: a library that was compiled before, or a
- * session with a cache that has the kernel. It prints microseconds.
+ * session with a cache that has the kernel. It prints microseconds, and the
+ * instructions of all threads, or -1. `nothing` is what the process itself
+ * takes.
  */
 #define _GNU_SOURCE
+#include "instructions.h"
 #include "tilewright-rt/Jit.h"
 #include <dlfcn.h>
 #include <stdio.h>
@@ -73,8 +77,12 @@ static TwFunction fromSession(TwDevice device, char **argv) {
 }
 
 int main(int argc, char **argv) {
+  if (argc == 2)
+    _Exit(0);
   if (argc != 5)
     return 1;
+  int counter = openInstructions();
+  long long count = readInstructions(counter);
   double start = now();
   runtime = dlopen(argv[1], RTLD_NOW);
   if (!runtime)
@@ -85,7 +93,12 @@ int main(int argc, char **argv) {
   TwFunction function = strcmp(argv[2], "library") == 0
                             ? fromLibrary(device, argv)
                             : fromSession(device, argv);
-  printf("%.1f %d\n", now() - start, function != NULL);
+  double time = now() - start;
+  if (counter >= 0)
+    count = readInstructions(counter) - count;
+  if (!function)
+    return 1;
+  printf("%.1f %lld\n", time, count);
   fflush(stdout);
   _Exit(0);
 }

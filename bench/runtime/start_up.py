@@ -7,14 +7,18 @@ vector_add on the host: from a library that was compiled before, and from a
 session whose cache has it (no LLVM is loaded). Budget: 2 ms to the first handle,
 0.5 ms for the cache's hit alone (bench/runtime/cache.py). PYTHON is one that has
 Triton: a kernel like it is then compiled for sm_90 with Triton's cache warm, in
-new processes as well; no GPU is needed.
+new processes as well; no GPU is needed. Instructions are those of all threads in
+user mode; Triton's are not counted.
 """
 
 import argparse
 import os
 import pathlib
+import shutil
 import subprocess
 import tempfile
+
+import counts
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ.get("TILEWRIGHT_BUILD_DIR", ROOT / "build"))
@@ -58,6 +62,20 @@ def repeat(command: list, column: int = 0, **options) -> str:
     return f"best {min(times):9.0f} us, median {sorted(times)[PROCESSES // 2]:9.0f} us"
 
 
+def count(command: list, prepare=lambda: None, **options) -> str:
+    """The instructions of a command of start_up, for the end of a line."""
+    prepare()
+    done = subprocess.run(command, check=True, capture_output=True, text=True,
+                          **options)
+    counted = int(done.stdout.split()[1])
+    if counted >= 0:
+        return counts.describe(counted, None)
+    prepare()
+    return counts.describe(None, counts.difference(
+        counts.callgrind(command, **options),
+        counts.callgrind([command[0], "nothing"], **options)))
+
+
 def measure_triton(python: str, base: pathlib.Path) -> None:
     script = base / "rival.py"
     script.write_text(TRITON)
@@ -90,11 +108,15 @@ def main() -> None:
         done = subprocess.run(session, check=True, env=environment,
                               capture_output=True, text=True)
         print(f"session, cold cache: {float(done.stdout.split()[0]):.0f} us, the "
-              "compiler loaded")
+              "compiler loaded" +
+              count(session, lambda: shutil.rmtree(base / "cache"),
+                    env=environment))
+        from_library = [program, runtime, "library", library, "vector_add"]
         print("library, first kernel handle   ",
-              repeat([program, runtime, "library", library, "vector_add"]))
+              repeat(from_library) + count(from_library))
         print("session, warm cache            ",
-              repeat(session, env=environment))
+              repeat(session, env=environment) +
+              count(session, env=environment))
         if options.triton:
             measure_triton(options.triton, base)
 

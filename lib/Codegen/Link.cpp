@@ -1,12 +1,9 @@
 // Link.cpp - links a relocatable object to a shared one with lld in process.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Backend.h"
+#include "TemporaryFile.h"
 #include "lld/Common/Driver.h"
-#include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/SmallVector.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
 #include <mutex>
 #include <pthread.h>
@@ -14,35 +11,6 @@
 LLD_HAS_DRIVER(elf)
 
 namespace tilewright {
-namespace {
-/// A file in memory where the system has a folder for such, else in its folder
-/// for temporary files; removed at the end.
-struct TemporaryFile {
-  llvm::SmallString<128> path;
-  int descriptor = -1;
-  ~TemporaryFile() {
-    if (path.empty())
-      return;
-    llvm::sys::fs::remove(path);
-    llvm::sys::DontRemoveFileOnSignal(path);
-  }
-  llvm::Error create(llvm::StringRef suffix) {
-    if (!llvm::sys::fs::createUniqueFile(
-            "/dev/shm/tilewright-%%%%%%%%." + suffix, descriptor, path)) {
-      // A process of the runtime that takes too long is ended by one.
-      llvm::sys::RemoveFileOnSignal(path);
-      return llvm::Error::success();
-    }
-    if (std::error_code code = llvm::sys::fs::createTemporaryFile(
-            "tilewright", suffix, descriptor, path))
-      return llvm::make_error<CodegenError>("cannot create a temporary file: " +
-                                            code.message());
-    llvm::sys::RemoveFileOnSignal(path);
-    return llvm::Error::success();
-  }
-};
-} // namespace
-
 /// lld keeps its state in globals, and a failed link may leave it unusable.
 static std::mutex linkMutex;
 static bool linkerIsBroken = false;
@@ -68,35 +36,27 @@ static std::string describeLinkErrors(llvm::StringRef text) {
       result += "; ";
     result += line.drop_front(at + 7).str();
   }
-  return result.empty() ? text.trim().str() : result;
+  if (result.empty())
+    result = text.trim().str();
+  return result.empty() ? "the linker crashed" : result;
 }
 
-llvm::Expected<std::string> linkObject(llvm::StringRef object,
-                                       const ChipInfo &chip) {
-  TemporaryFile input, output;
-  if (llvm::Error error = input.create("o"))
+static llvm::Expected<std::string>
+linkIn(llvm::StringRef folder, llvm::StringRef object, const ChipInfo &chip) {
+  TemporaryFile input(folder), output(folder);
+  if (llvm::Error error = input.create("o", object))
     return std::move(error);
-  {
-    llvm::raw_fd_ostream os(input.descriptor, /*shouldClose=*/true);
-    os << object;
-    os.flush();
-    if (os.has_error()) {
-      std::string reason = os.error().message();
-      os.clear_error();
-      return llvm::make_error<CodegenError>("cannot write a temporary file: " +
-                                            reason);
-    }
-  }
-  if (llvm::Error error = output.create("so"))
+  // lld writes to mapped memory: in a folder that is full it would crash, and
+  // the process with it. Its output is hardly larger than its input.
+  if (llvm::Error error = output.create("so", "", 2 * object.size() + 65536))
     return std::move(error);
-  llvm::sys::fs::closeFile(output.descriptor);
 
   llvm::SmallVector<const char *> arguments = {
       "ld.lld", "-shared",    "--threads=1",     "-z",
       "defs",   "-Bsymbolic", "--build-id=none", "--hash-style=sysv"};
   if (chip.backend == Backend::Host)
     arguments.append({"-z", "norelro", "-z", "max-page-size=4096", "-s"});
-  arguments.append({input.path.c_str(), "-o", output.path.c_str()});
+  arguments.append({input.getPath().data(), "-o", output.getPath().data()});
 
   std::string text;
   {
@@ -109,17 +69,32 @@ llvm::Expected<std::string> linkObject(llvm::StringRef object,
     lld::Result result =
         lld::lldMain(arguments, os, os, {{lld::Gnu, &lld::elf::link}});
     linkerIsBroken = !result.canRunAgain;
+    // It names its output where that cannot be written, and never else.
+    if (result.retCode != 0 && llvm::StringRef(text).contains(output.getPath()))
+      return makeFileError("write", folder, describeLinkErrors(text));
     if (result.retCode != 0)
       return llvm::make_error<CodegenError>("cannot link a code object for '" +
                                             chip.name.str() +
                                             "': " + describeLinkErrors(text));
   }
-  auto buffer = llvm::MemoryBuffer::getFile(output.path, /*IsText=*/false,
-                                            /*RequiresNullTerminator=*/false);
-  if (!buffer)
-    return llvm::make_error<CodegenError>("cannot read the linked object: " +
-                                          buffer.getError().message());
-  return (*buffer)->getBuffer().str();
+  return output.read();
+}
+
+llvm::Expected<std::string> linkObject(llvm::StringRef object,
+                                       const ChipInfo &chip) {
+  // In memory, where the system has a folder for such with room in it.
+  auto linked = linkIn("/dev/shm", object, chip);
+  if (linked)
+    return linked;
+  if (llvm::Error error = llvm::handleErrors(
+          linked.takeError(),
+          [](std::unique_ptr<CodegenError> failure) -> llvm::Error {
+            if (failure->isSystemFailure)
+              return llvm::Error::success();
+            return llvm::Error(std::move(failure));
+          }))
+    return std::move(error);
+  return linkIn(getTemporaryFolder(), object, chip);
 }
 
 } // namespace tilewright

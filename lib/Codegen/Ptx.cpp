@@ -1,14 +1,12 @@
 // Ptx.cpp - PTX versions, and PTX to cubin by ptxas or nvJitLink.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Backend.h"
+#include "TemporaryFile.h"
 #include "llvm/IR/InlineAsm.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/Instructions.h"
 #include "llvm/IR/Module.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Program.h"
-#include "llvm/Support/raw_ostream.h"
 #include <dlfcn.h>
 
 namespace tilewright {
@@ -143,54 +141,47 @@ static llvm::Expected<PtxAssembly> runPtxas(llvm::StringRef program,
                                             llvm::StringRef ptx,
                                             const ChipInfo &chip,
                                             llvm::StringRef symbol) {
-  llvm::SmallString<128> input, output, messages;
-  int descriptor;
-  auto removeAll = [&] {
-    for (auto *path : {&input, &output, &messages})
-      if (!path->empty())
-        llvm::sys::fs::remove(*path);
-  };
-  auto fail = [&](llvm::Twine text) {
-    removeAll();
-    return llvm::make_error<CodegenError>(text.str());
-  };
-  if (auto code = llvm::sys::fs::createTemporaryFile("tilewright", "ptx",
-                                                     descriptor, input))
-    return fail("cannot create a temporary file: " + code.message());
-  {
-    llvm::raw_fd_ostream os(descriptor, /*shouldClose=*/true);
-    os << ptx;
-  }
-  if (auto code =
-          llvm::sys::fs::createTemporaryFile("tilewright", "cubin", output))
-    return fail("cannot create a temporary file: " + code.message());
-  if (auto code =
-          llvm::sys::fs::createTemporaryFile("tilewright", "log", messages))
-    return fail("cannot create a temporary file: " + code.message());
+  std::string folder = getTemporaryFolder();
+  TemporaryFile input(folder), output(folder), messages(folder);
+  if (llvm::Error error = input.create("ptx", ptx))
+    return std::move(error);
+  if (llvm::Error error = output.create("cubin"))
+    return std::move(error);
+  if (llvm::Error error = messages.create("log"))
+    return std::move(error);
 
   std::string arch = "-arch=" + chip.cpu.str();
-  llvm::StringRef arguments[] = {program, "-v", arch, input, "-o", output};
-  std::optional<llvm::StringRef> redirects[] = {llvm::StringRef(""),
-                                                llvm::StringRef(messages),
-                                                llvm::StringRef(messages)};
+  llvm::StringRef arguments[] = {program,         "-v", arch,
+                                 input.getPath(), "-o", output.getPath()};
+  std::optional<llvm::StringRef> redirects[] = {
+      llvm::StringRef(""), messages.getPath(), messages.getPath()};
   std::string reason;
   int code = llvm::sys::ExecuteAndWait(program, arguments, std::nullopt,
                                        redirects, /*SecondsToWait=*/120,
                                        /*MemoryLimit=*/0, &reason);
-  std::string log;
-  if (auto buffer = llvm::MemoryBuffer::getFile(messages))
-    log = (*buffer)->getBuffer().str();
-  if (code != 0)
-    return fail("ptxas refused the PTX of '" + symbol + "' for '" + chip.name +
-                "': " + (log.empty() ? reason : firstErrorLine(log)));
-  auto cubin = llvm::MemoryBuffer::getFile(output, /*IsText=*/false,
-                                           /*RequiresNullTerminator=*/false);
+  auto log = messages.read();
+  if (!log)
+    return log.takeError();
+  if (code != 0) {
+    auto error = std::make_unique<CodegenError>(
+        "ptxas refused the PTX of '" + symbol.str() + "' for '" +
+        chip.name.str() + "': " +
+        (!log->empty()     ? firstErrorLine(*log)
+         : !reason.empty() ? reason
+                           : "it ended with exit code " + std::to_string(code) +
+                                 " and said nothing"));
+    // It was not started, or could write neither its output nor what it says.
+    error->isSystemFailure =
+        code == -1 ||
+        (code > 0 &&
+         (log->empty() || llvm::StringRef(*log).contains(output.getPath())));
+    return llvm::Error(std::move(error));
+  }
+  auto cubin = output.read();
   if (!cubin)
-    return fail("cannot read the cubin: " + cubin.getError().message());
-  PtxAssembly result{(*cubin)->getBuffer().str(), "ptxas",
-                     parseAssemblerInfo(log, symbol)};
-  removeAll();
-  return result;
+    return cubin.takeError();
+  return PtxAssembly{std::move(*cubin), "ptxas",
+                     parseAssemblerInfo(*log, symbol)};
 }
 
 //===----------------------------------------------------------------------===//

@@ -17,8 +17,14 @@ struct TwCompilationStorage {
   TwCompileTimes times = {};
 
   TwCode fail(llvm::Error error) {
+    // What may work later is not the kernel's fault.
+    bool isTransient = isCancelled;
+    llvm::visitErrors(error, [&](const llvm::ErrorInfoBase &info) {
+      if (info.isA<CodegenError>())
+        isTransient |= static_cast<const CodegenError &>(info).isSystemFailure;
+    });
     message = llvm::toString(std::move(error));
-    return isCancelled ? TW_RESOURCE_EXHAUSTED : TW_INVALID_ARGUMENT;
+    return isTransient ? TW_RESOURCE_EXHAUSTED : TW_INVALID_ARGUMENT;
   }
 };
 

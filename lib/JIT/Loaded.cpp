@@ -4,8 +4,10 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Path.h"
+#include <atomic>
 #include <cstring>
 #include <link.h>
+#include <memory>
 
 namespace tilewright {
 namespace {
@@ -37,17 +39,33 @@ std::string findBuildId(const dl_phdr_info &object) {
   return {};
 }
 
+using BuildIds = llvm::StringMap<std::string>;
+
 int addObject(dl_phdr_info *object, size_t, void *user) {
-  auto &ids = *static_cast<llvm::StringMap<std::string> *>(user);
+  auto &ids = *static_cast<BuildIds *>(user);
   ids[llvm::sys::path::filename(object->dlpi_name)] = findBuildId(*object);
   return 0;
+}
+
+/// The build ids of what is loaded, by file name; asked for once. The dynamic
+/// linker locks its list, which would stay locked in a child that is forked
+/// meanwhile. What the compiler needs is loaded with it, and stays.
+const BuildIds &getBuildIds() {
+  static std::atomic<const BuildIds *> known{nullptr};
+  const BuildIds *found = known.load(std::memory_order_acquire);
+  if (found)
+    return *found;
+  auto made = std::make_unique<BuildIds>();
+  dl_iterate_phdr(&addObject, made.get());
+  // Of two threads that ask at the same time the first one's are kept.
+  return known.compare_exchange_strong(found, made.get()) ? *made.release()
+                                                          : *found;
 }
 
 } // namespace
 
 std::string findReplacedLibrary(llvm::StringRef compiler) {
-  llvm::StringMap<std::string> ids;
-  dl_iterate_phdr(&addObject, &ids);
+  const BuildIds &ids = getBuildIds();
   llvm::SmallVector<llvm::StringRef> lines;
   compiler.split(lines, '\n', -1, /*KeepEmpty=*/false);
   for (llvm::StringRef line : lines) {

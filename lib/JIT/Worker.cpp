@@ -39,7 +39,8 @@ private:
     char *at = static_cast<char *>(data);
     while (bytes) {
       ssize_t count = isSend ? write(file, at, bytes) : read(file, at, bytes);
-      if (count <= 0 && errno != EINTR)
+      // At an end `errno` is that of an earlier call.
+      if (count == 0 || (count < 0 && errno != EINTR))
         return false;
       at += std::max<ssize_t>(count, 0);
       bytes -= size_t(std::max<ssize_t>(count, 0));

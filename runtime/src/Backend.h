@@ -3,6 +3,7 @@
 #ifndef TILEWRIGHT_RUNTIME_BACKEND_H
 #define TILEWRIGHT_RUNTIME_BACKEND_H
 
+#include "KeptTensorMaps.h"
 #include "Kernel.h"
 #include "tilewright-rt/Module.h"
 #include <memory>
@@ -52,6 +53,11 @@ public:
   std::string product, target;
   uint64_t memoryBytes = 0;
   int64_t sharedBytes = 0, maxWorkgroupThreads = 0, numComputeUnits = 0;
+  /// What TwLaunchLimits says of the device.
+  int32_t maxClusterSize = 1;
+  bool hasCooperative = false, hasProgrammatic = false, hasPriority = false;
+  /// Most workgroups of a grid whose workgroups have so many threads.
+  virtual int64_t getMaxWorkgroups(int64_t workgroupThreads) const = 0;
 
   virtual TwStatus allocate(size_t bytes, void **memory) = 0;
   virtual TwStatus free(void *memory) = 0;
@@ -79,6 +85,7 @@ public:
   virtual TwStatus launch(const LaunchCommand &command) = 0;
   /// Writes the 128 bytes of a tensor map; "cuda" alone has them.
   virtual TwStatus encodeTensorMap(const TensorMapRequest &request, void *map);
+  KeptTensorMaps keptMaps;
 };
 
 TwStatus openHost(const TwDeviceOptions &options,

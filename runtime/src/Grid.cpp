@@ -67,15 +67,18 @@ TwStatus tilewright::rt::evaluateGrid(const TwKernelStorage &kernel,
   if (TwStatus status = evaluateNodes(kernel, values, results, overflows))
     return status;
   int64_t total = 1;
+  bool isEmpty = false, isTooLarge = false;
   for (int d = 0; d < 3; ++d) {
     grid[d] =
         size_t(d) < kernel.extents.size() ? results[kernel.extents[d]] : 1;
     if (grid[d] < 0)
       return fail(TW_INVALID_ARGUMENT, "the grid of kernel '", kernel.name,
                   "' has an extent of ", grid[d]);
-    overflows |= __builtin_mul_overflow(total, grid[d], &total);
+    isEmpty |= grid[d] == 0;
+    isTooLarge |= __builtin_mul_overflow(total, grid[d], &total);
   }
-  if (overflows)
+  // Nothing is launched, however large the other extents are.
+  if (overflows || (isTooLarge && !isEmpty))
     return fail(TW_INVALID_ARGUMENT, "the grid of kernel '", kernel.name,
                 "' has more than 9223372036854775807 workgroups");
   return nullptr;

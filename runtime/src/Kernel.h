@@ -120,9 +120,13 @@ struct TwKernelStorage {
   /// Where each parameter of the code lies in the kernarg bytes: the address,
   /// sizes and strides of an array are one each.
   std::vector<uint32_t> parameterOffsets;
-  int64_t workgroupThreads = 1;
+  int64_t workgroupThreads = 1; ///< the product of `workgroup`
   int64_t sharedBytes = 0;
   int64_t scratchBytes = 0;
+  /// For those who ask; no launch looks at these. -1: not said.
+  int64_t workgroup[3] = {1, 1, 1};
+  int64_t waveLanes = -1, privateBytes = -1, vectorRegisters = -1,
+          accumulationRegisters = -1, scalarRegisters = -1, spills = -1;
 };
 
 namespace tilewright::rt {

@@ -154,12 +154,7 @@ private:
     kernel.symbol = getString(root, "", "symbol");
     kernel.sharedBytes = getInteger(root, "", "shared_bytes", 0, maxBytes, 0);
     kernel.scratchBytes = getInteger(root, "", "scratch_bytes", 0, maxBytes, 0);
-    kernel.workgroupThreads = 1;
-    if (const Json *workgroup = find(root, "", "workgroup", false)) {
-      (void)workgroup;
-      for (int64_t n : getIntegers(root, "", "workgroup", 3, 1, 1))
-        kernel.workgroupThreads *= std::min<int64_t>(n, 4096);
-    }
+    readWorkgroup(root);
     if (const Json *abi = find(root, "", "abi"))
       readAbi(*abi);
     if (const Json *grid = find(root, "", "grid"))
@@ -168,6 +163,28 @@ private:
       readWorkspaces(*abi);
     readTensorMaps(root);
     collectAliasPairs();
+  }
+
+  void readWorkgroup(const Json &root) {
+    std::vector<int64_t> workgroup =
+        getIntegers(root, "", "workgroup", 3, 1, 1);
+    for (size_t i = 0; i < 3; ++i) {
+      kernel.workgroup[i] = workgroup[i];
+      kernel.workgroupThreads *= std::min<int64_t>(workgroup[i], 4096);
+    }
+    kernel.waveLanes = getInteger(root, "", "wave_size", 0, maxBytes, -1);
+    kernel.privateBytes =
+        getInteger(root, "", "private_bytes", 0, maxBytes, -1);
+    const Json *registers = find(root, "", "registers", false);
+    if (!registers)
+      return;
+    auto get = [&](const char *key) {
+      return getInteger(*registers, "/registers", key, 0, maxBytes, -1);
+    };
+    kernel.vectorRegisters = get("vgpr");
+    kernel.accumulationRegisters = get("agpr");
+    kernel.scalarRegisters = get("sgpr");
+    kernel.spills = get("spills");
   }
 
   void readAbi(const Json &abi) {
@@ -505,6 +522,28 @@ int64_t twKernelGetSharedBytes(TwKernel kernel) {
 }
 int64_t twKernelGetScratchBytes(TwKernel kernel) {
   return kernel ? kernel->scratchBytes : 0;
+}
+
+TwStatus twKernelGetLaunchInfo(TwKernel kernel, TwLaunchInfo *info) {
+  if (!kernel || !info)
+    return fail(TW_INVALID_ARGUMENT,
+                "expected a kernel and a place for what its launches have");
+  *info = {};
+  std::copy_n(kernel->workgroup, 3, info->workgroup);
+  info->waveLanes = kernel->waveLanes;
+  info->sharedBytes = kernel->sharedBytes;
+  info->scratchBytes = kernel->scratchBytes;
+  info->privateBytes = kernel->privateBytes;
+  info->kernargBytes = kernel->kernargBytes;
+  info->numGridDims = kernel->extents.size();
+  for (const Argument &argument : kernel->arguments)
+    info->numWorkspaces += argument.workspace >= 0;
+  info->numTensorMaps = kernel->tensorMaps.size();
+  info->vectorRegisters = kernel->vectorRegisters;
+  info->accumulationRegisters = kernel->accumulationRegisters;
+  info->scalarRegisters = kernel->scalarRegisters;
+  info->spills = kernel->spills;
+  return nullptr;
 }
 
 TwStatus twKernelGetArgument(TwKernel kernel, size_t index,

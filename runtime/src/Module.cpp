@@ -219,6 +219,34 @@ static TwStatus checkResources(const TwKernelStorage &kernel,
   return nullptr;
 }
 
+TwStatus twFunctionGetLaunchLimits(TwFunction function, size_t index,
+                                   TwLaunchLimits *limits) {
+  if (!function || !limits || index >= function->variants.size())
+    return fail(TW_INVALID_ARGUMENT, "expected a variant below ",
+                function ? int64_t(function->variants.size()) : 0,
+                " and a place for its limits, but got ", int64_t(index));
+  if (TwStatus status = checkDevice(function->module->device))
+    return status;
+  const Backend &backend = *function->module->device->backend;
+  const Variant &variant = *function->variants[index];
+  TwStatus refused = checkResources(*variant.kernel, backend);
+  *limits = {};
+  limits->maxClusterSize = backend.maxClusterSize;
+  limits->hasCooperative = backend.hasCooperative;
+  limits->hasProgrammatic = backend.hasProgrammatic;
+  limits->hasPriority = backend.hasPriority;
+  limits->maxWorkgroups =
+      backend.getMaxWorkgroups(variant.kernel->workgroupThreads);
+  limits->maxWorkgroupThreads = backend.maxWorkgroupThreads;
+  limits->maxSharedBytes = backend.sharedBytes;
+  limits->fits = !refused;
+  limits->dynamicSharedBytes = -1;
+  if (variant.isLoaded.load(std::memory_order_acquire))
+    limits->dynamicSharedBytes = variant.code.dynamicSharedBytes;
+  twStatusDestroy(refused);
+  return nullptr;
+}
+
 /// Loads the code of a variant unless it is there; `ms` gets the time that it
 /// took, and stays as it is where nothing was loaded.
 static TwStatus load(TwModule module, Variant &variant, double &ms) {
@@ -296,12 +324,16 @@ static TwStatus launch(TwFunction function, Variant &variant, TwStream stream,
                 "expected clusters of at least 0 workgroups, but got ",
                 int64_t(options->clusterSize));
   int64_t numWorkgroups = 0;
-  if (grid[0] < 0 || grid[1] < 0 || grid[2] < 0 ||
-      __builtin_mul_overflow(grid[0], grid[1], &numWorkgroups) ||
-      __builtin_mul_overflow(numWorkgroups, grid[2], &numWorkgroups))
+  bool isNegative = (grid[0] | grid[1] | grid[2]) < 0;
+  if (isNegative || __builtin_mul_overflow(grid[0], grid[1], &numWorkgroups) ||
+      __builtin_mul_overflow(numWorkgroups, grid[2], &numWorkgroups)) {
+    // Nothing is launched, however large the other extents are.
+    if (!isNegative && grid[2] == 0)
+      return nullptr;
     return fail(TW_INVALID_ARGUMENT, "expected a grid of at most ", INT64_MAX,
                 " workgroups, but got ", grid[0], " x ", grid[1], " x ",
                 grid[2]);
+  }
   if (numWorkgroups == 0)
     return nullptr;
   if (!variant.isLoaded.load(std::memory_order_acquire))

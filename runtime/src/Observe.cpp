@@ -3,10 +3,10 @@
 #include "Observe.h"
 #include "Support.h"
 #include "cache/Files.h"
+#include "cache/Forked.h"
 #include <cerrno>
 #include <cstring>
 #include <ctime>
-#include <mutex>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <vector>
@@ -24,13 +24,17 @@ std::atomic<bool> tilewright::rt::isTracing{false};
 //===----------------------------------------------------------------------===//
 
 void twLogSetHandler(TwLogHandler handler, void *user, TwLogLevel lowest) {
-  // All of them stay: another thread may be reading the one before.
-  static std::mutex mutex;
-  static const LogHandler *newest = nullptr;
-  std::lock_guard<std::mutex> lock(mutex);
-  if (handler)
-    newest = new LogHandler{handler, user, lowest, newest};
-  logHandler.store(handler ? newest : nullptr, std::memory_order_release);
+  // All of them stay: another thread may be reading the one before. No mutex,
+  // which a forked child might find locked.
+  static std::atomic<const LogHandler *> newest{nullptr};
+  if (!handler) {
+    logHandler.store(nullptr, std::memory_order_release);
+    return;
+  }
+  auto *made = new LogHandler{handler, user, lowest, newest.load()};
+  while (!newest.compare_exchange_weak(made->previous, made)) {
+  }
+  logHandler.store(made, std::memory_order_release);
 }
 
 void tilewright::rt::log(TwLogLevel level, const char *event,
@@ -57,17 +61,26 @@ struct SliceRow {
 };
 
 struct Trace {
-  std::mutex mutex;
   std::vector<SliceRow> rows;
   uint64_t numLost = 0;
+  uint32_t forks = countForks(); ///< of the process whose slices they are
 };
 
 constexpr size_t kMostRows = 1000000;
 
 /// Never destroyed: threads may still be adding when the process ends.
-Trace &getTrace() {
-  static Trace *const trace = new Trace;
+Guarded<Trace> &getTrace() {
+  static auto *const trace = new Guarded<Trace>;
   return *trace;
+}
+
+/// What `use` makes of the trace. A forked child goes on with one of its own.
+template <typename Use> auto withTrace(Use use) {
+  return getTrace().with([&](Trace &trace) {
+    if (trace.forks != countForks())
+      trace = Trace();
+    return use(trace);
+  });
 }
 
 } // namespace
@@ -80,16 +93,16 @@ double tilewright::rt::getTraceTime() {
 
 void tilewright::rt::addSlice(const char *category, std::string name,
                               double start, double duration) {
-  Trace &trace = getTrace();
   long thread = syscall(SYS_gettid);
-  std::lock_guard<std::mutex> lock(trace.mutex);
-  if (!isTracing.load(std::memory_order_relaxed))
-    return;
-  if (trace.rows.size() >= kMostRows) {
-    ++trace.numLost;
-    return;
-  }
-  trace.rows.push_back({category, std::move(name), start, duration, thread});
+  withTrace([&](Trace &trace) {
+    if (!isTracing.load(std::memory_order_relaxed))
+      return;
+    if (trace.rows.size() >= kMostRows) {
+      ++trace.numLost;
+      return;
+    }
+    trace.rows.push_back({category, std::move(name), start, duration, thread});
+  });
 }
 
 void Slice::begin(const char *name, const std::string &what) {
@@ -104,32 +117,31 @@ void Slice::end() {
 }
 
 TwStatus twTraceStart(void) {
-  Trace &trace = getTrace();
-  std::lock_guard<std::mutex> lock(trace.mutex);
-  if (isTracing)
-    return fail(TW_INVALID_ARGUMENT, "there is a trace already: end it first");
-  trace.rows.clear();
-  trace.numLost = 0;
-  isTracing = true;
-  return nullptr;
+  return withTrace([](Trace &trace) -> TwStatus {
+    if (isTracing)
+      return fail(TW_INVALID_ARGUMENT,
+                  "there is a trace already: end it first");
+    trace = Trace();
+    isTracing = true;
+    return nullptr;
+  });
 }
 
 TwStatus twTraceStop(const char *path) {
-  std::vector<SliceRow> rows;
-  uint64_t numLost = 0;
-  {
-    Trace &trace = getTrace();
-    std::lock_guard<std::mutex> lock(trace.mutex);
+  Trace done;
+  TwStatus status = withTrace([&](Trace &trace) -> TwStatus {
     if (!isTracing)
       return fail(TW_INVALID_ARGUMENT, "there is no trace: begin one first");
     isTracing = false;
-    rows.swap(trace.rows);
-    numLost = trace.numLost;
-  }
+    std::swap(done, trace);
+    return nullptr;
+  });
+  if (status)
+    return status;
   if (!path)
     return nullptr;
   nlohmann::ordered_json events = nlohmann::ordered_json::array();
-  for (const SliceRow &row : rows)
+  for (const SliceRow &row : done.rows)
     events.push_back({{"name", row.name},
                       {"cat", row.category},
                       {"ph", "X"},
@@ -137,9 +149,10 @@ TwStatus twTraceStop(const char *path) {
                       {"dur", row.duration},
                       {"pid", getpid()},
                       {"tid", row.thread}});
-  nlohmann::ordered_json root = {{"traceEvents", std::move(events)},
-                                 {"displayTimeUnit", "ns"},
-                                 {"otherData", {{"slices left out", numLost}}}};
+  nlohmann::ordered_json root = {
+      {"traceEvents", std::move(events)},
+      {"displayTimeUnit", "ns"},
+      {"otherData", {{"slices left out", done.numLost}}}};
   std::string temporary =
       std::string(path) + "." + std::to_string(getpid()) + ".tmp";
   std::string text =

@@ -14,7 +14,7 @@ struct LogHandler {
   TwLogHandler handler;
   void *user;
   TwLogLevel lowest;
-  const LogHandler *previous;
+  const LogHandler *previous; ///< kept, so that none is lost
 };
 extern std::atomic<const LogHandler *> logHandler;
 extern std::atomic<bool> isTracing;

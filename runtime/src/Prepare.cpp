@@ -294,12 +294,15 @@ private:
   TwStatus getStrides(const Argument &argument, const TwValue &value,
                       Strides &strides) {
     int64_t step = 1;
+    bool overflows = false;
     for (int d = argument.rank - 1; d >= 0; --d) {
       strides.values[d] = value.strides ? value.strides[d] : step;
-      if (__builtin_mul_overflow(step, value.sizes[d] ? value.sizes[d] : 1,
-                                 &step))
-        return refuse(argument, "the sizes exceed the address space");
+      overflows |= __builtin_mul_overflow(
+          step, value.sizes[d] ? value.sizes[d] : 1, &step);
     }
+    // An empty array may have other sizes as large as they like.
+    if (overflows && !isEmpty(value))
+      return refuse(argument, "the sizes exceed the address space");
     return nullptr;
   }
 

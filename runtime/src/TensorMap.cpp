@@ -13,24 +13,6 @@ TwStatus Backend::encodeTensorMap(const TensorMapRequest &, void *) {
 
 namespace {
 
-/// What a map depends on.
-struct Key {
-  uint64_t recipe;
-  const Backend *backend;
-  void *address;
-  uint64_t sizes[TensorMapRecipe::kMostRank];
-  uint64_t strideBytes[TensorMapRecipe::kMostRank];
-};
-
-struct KeptMap {
-  Key key;
-  uint8_t bytes[TensorMapRecipe::kBytes];
-};
-
-/// Two for each of the maps of a large kernel; zero is no recipe's id.
-constexpr size_t kKeptMaps = 16;
-thread_local KeptMap keptMaps[kKeptMaps];
-
 TensorMapRequest makeRequest(const TwKernelStorage &kernel,
                              const TensorMapRecipe &recipe,
                              const TwValue &value) {
@@ -63,6 +45,15 @@ TensorMapRequest makeRequest(const TwKernelStorage &kernel,
   return request;
 }
 
+KeptTensorMaps::Key makeKey(const TensorMapRequest &request) {
+  KeptTensorMaps::Key key = {request.recipe->id,
+                             reinterpret_cast<uintptr_t>(request.address)};
+  std::memcpy(&key[2], request.sizes, sizeof(request.sizes));
+  std::memcpy(&key[2 + TensorMapRecipe::kMostRank], request.strideBytes,
+              sizeof(request.strideBytes));
+  return key;
+}
+
 } // namespace
 
 TwStatus tilewright::rt::writeTensorMaps(Backend &backend,
@@ -80,29 +71,17 @@ TwStatus tilewright::rt::writeTensorMaps(Backend &backend,
       continue;
     }
     TensorMapRequest request = makeRequest(kernel, recipe, value);
-    Key key = {};
-    key.recipe = recipe.id;
-    key.backend = &backend;
-    key.address = request.address;
-    std::memcpy(key.sizes, request.sizes, sizeof(key.sizes));
-    std::memcpy(key.strideBytes, request.strideBytes, sizeof(key.strideBytes));
-    uint64_t mixed = (reinterpret_cast<uintptr_t>(request.address) >> 4) +
-                     recipe.id * 0x9E3779B97F4A7C15u;
-    KeptMap &kept = keptMaps[(mixed * 0x9E3779B97F4A7C15u) >> 60];
-    static_assert(kKeptMaps == 16, "four bits of the hash");
-    if (std::memcmp(&kept.key, &key, sizeof(key)) != 0) {
-      alignas(TensorMapRecipe::kAlignment)
-          uint8_t made[TensorMapRecipe::kBytes];
-      if (TwStatus status = backend.encodeTensorMap(request, made)) {
-        status->message = "argument '" +
-                          kernel.arguments[recipe.argument].name +
-                          "': " + status->message;
-        return status;
-      }
-      std::memcpy(kept.bytes, made, sizeof(made));
-      kept.key = key;
+    KeptTensorMaps::Key key = makeKey(request);
+    if (backend.keptMaps.find(key, map))
+      continue;
+    alignas(TensorMapRecipe::kAlignment) uint8_t made[TensorMapRecipe::kBytes];
+    if (TwStatus status = backend.encodeTensorMap(request, made)) {
+      status->message = "argument '" + kernel.arguments[recipe.argument].name +
+                        "': " + status->message;
+      return status;
     }
-    std::memcpy(map, kept.bytes, TensorMapRecipe::kBytes);
+    backend.keptMaps.add(key, made);
+    std::memcpy(map, made, TensorMapRecipe::kBytes);
   }
   return nullptr;
 }

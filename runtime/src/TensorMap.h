@@ -8,8 +8,8 @@
 namespace tilewright::rt {
 
 /// Writes the tensor maps of `kernel` for arguments that were prepared into
-/// their kernarg bytes. Each thread keeps the last ones that it encoded: a
-/// launch with the same arrays encodes nothing and takes no lock.
+/// their kernarg bytes. The device keeps those that were encoded: a launch with
+/// the same arrays encodes nothing and takes no lock.
 TwStatus writeTensorMaps(Backend &backend, const TwKernelStorage &kernel,
                          const TwValue *values, void *kernarg);
 

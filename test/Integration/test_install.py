@@ -123,6 +123,32 @@ def test_cmake_errors(prefix, tmp_path, call, message):
     assert message in " ".join(done.stderr.split()), done.stderr
 
 
+USES_CXX = """
+#include <tilewright-rt/Tilewright.hpp>
+using namespace tilewright;
+Status use(const Jit &jit, const Device &device, float *x, int64_t n);
+Status use(const Jit &jit, const Device &device, float *x, int64_t n) {
+  TwJitSource source = {};
+  Result<JitKernel> kernel = JitKernel::create(jit, device, source);
+  if (!kernel)
+    return kernel.takeStatus();
+  return kernel->launch(nullptr, makeArray(x, {n, 4}, {4, 1}), 2, 0.5f, true);
+}
+"""
+
+
+@pytest.mark.parametrize("compiler", ["clang++-22", "g++"])
+def test_cxx_header(prefix, tmp_path, compiler):
+    if not shutil.which(compiler):
+        pytest.skip(f"needs {compiler}")
+    (tmp_path / "uses.cpp").write_text(USES_CXX)
+    for standard in ("c++17", "c++20"):
+        run(compiler, f"-std={standard}", "-fno-exceptions", "-fno-rtti",
+            "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow",
+            "-Wcast-qual", "-Werror", f"-I{prefix}/include", "-c",
+            tmp_path / "uses.cpp", "-o", tmp_path / "uses.o")
+
+
 def test_pkg_config(prefix, tmp_path):
     environment = dict(os.environ,
                        PKG_CONFIG_PATH=str(next(prefix.rglob("pkgconfig"))))

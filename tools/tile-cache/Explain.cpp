@@ -21,7 +21,7 @@ static std::string findEntry(const Options &options, const std::string &digits,
   std::string message = openCache(options, cache);
   if (!message.empty())
     return message;
-  Folder folder(twCacheGetFolder(cache));
+  Folder folder(twCacheGetFolder(cache), options.allowsGroupWrite);
   twCacheClose(cache);
   std::string names;
   size_t count = 0;
@@ -106,7 +106,7 @@ int explain(const Options &options) {
   for (size_t i = 0; i < 2; ++i) {
     std::string message = readKey(options, options.operands[i], keys[i]);
     if (!message.empty())
-      return fail(message);
+      return fail(options, message);
   }
   KeyComparison comparison = compareKeys(keys[0], keys[1]);
   if (options.isJson) {

@@ -13,21 +13,30 @@ struct Reporter {
   uint64_t numThere = 0, numFailed = 0;
   nlohmann::ordered_json failures = nlohmann::ordered_json::array();
 
-  static void add(void *user, const char *kernel, const char *target,
-                  TwStatus status) {
+  static void add(void *user, const TwJitReportInfo *info, TwStatus status) {
     Reporter &self = *static_cast<Reporter *>(user);
     if (!status) {
       ++self.numThere;
       return;
     }
     ++self.numFailed;
-    if (self.isJson)
-      self.failures.push_back({{"kernel", kernel},
-                               {"target", target},
-                               {"message", twStatusGetMessage(status)}});
-    else
-      std::printf("kernel '%s' for '%s': %s\n", kernel, target,
-                  twStatusGetMessage(status));
+    const char *message = twStatusGetMessage(status);
+    if (self.isJson) {
+      self.failures.push_back({{"kernel", info->kernel},
+                               {"variant", info->variant},
+                               {"target", info->target},
+                               {"arguments", info->arguments},
+                               {"message", message}});
+      return;
+    }
+    // A manifest may come from anybody.
+    std::string text = std::string("kernel '") + info->kernel + "'";
+    if (*info->variant)
+      text += std::string(", variant '") + info->variant + "',";
+    text += std::string(" for '") + info->target + "'";
+    if (*info->arguments)
+      text += std::string(" with (") + info->arguments + ")";
+    std::puts(showControls(text + ": " + message).c_str());
   }
 };
 
@@ -68,7 +77,7 @@ int doKernels(TwCache cache, const Options &options) {
   TwJit jit = nullptr;
   std::string message = take(twJitOpen(&used, &jit));
   if (!message.empty())
-    return fail(message);
+    return fail(options, message);
   Reporter reporter;
   reporter.isJson = options.isJson;
   message = run(jit, options, reporter);
@@ -76,7 +85,7 @@ int doKernels(TwCache cache, const Options &options) {
   twJitGetCounters(jit, &counters);
   twJitClose(jit);
   if (!message.empty())
-    return fail(message);
+    return fail(options, message);
   bool isPrebuild = options.command == "prebuild";
   if (options.isJson) {
     nlohmann::ordered_json report = {{"folder", twCacheGetFolder(cache)},
@@ -87,7 +96,8 @@ int doKernels(TwCache cache, const Options &options) {
     report["failures"] = std::move(reporter.failures);
     printJson(report);
   } else {
-    std::printf("folder: %s\nkernels: %llu\n", twCacheGetFolder(cache),
+    std::printf("folder: %s\nkernels: %llu\n",
+                showControls(twCacheGetFolder(cache)).c_str(),
                 static_cast<unsigned long long>(reporter.numThere));
     if (isPrebuild)
       std::printf("compiled: %llu\n",

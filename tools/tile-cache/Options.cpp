@@ -1,62 +1,28 @@
 // Options.cpp - the command line of tile-cache.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Options.h"
+#include "Commands.h"
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
-namespace {
-
-struct Command {
-  const char *name;
-  size_t numOperands;
-  const char *operands; ///< as an error names them
-  bool takesSecret;
-};
-
-constexpr Command kCommands[] = {
-    {"stats", 0, "nothing", false},      {"verify", 0, "nothing", false},
-    {"prune", 0, "nothing", false},      {"export", 1, "a folder", true},
-    {"import", 1, "a folder", true},     {"explain", 2, "two entries", false},
-    {"prebuild", 1, "a manifest", true}, {"check", 1, "a manifest", true},
-};
-
-} // namespace
-
-static const Command *findCommand(const std::string &name) {
-  for (const Command &command : kCommands)
-    if (name == command.name)
-      return &command;
-  return nullptr;
-}
-
-static std::string listCommands() {
-  std::string text;
-  for (const Command &command : kCommands)
-    text += (text.empty() ? "'" : ", '") + std::string(command.name) + "'";
-  text.replace(text.rfind(", "), 2, " or ");
-  return text;
-}
-
-/// Empty, or why the command cannot have the operands or the options.
+/// Empty, or why the command cannot have the operands.
 static std::string check(const Options &options) {
   const Command *command = findCommand(options.command);
   if (!command)
     return "expected a command " + listCommands() + ", but got '" +
            options.command + "'";
-  if (options.operands.size() != command->numOperands) {
-    std::string got;
-    for (const std::string &operand : options.operands)
-      got += (got.empty() ? "'" : ", '") + operand + "'";
+  bool hasEmpty = false;
+  std::string got;
+  for (const std::string &operand : options.operands) {
+    got += (got.empty() ? "'" : ", '") + operand + "'";
+    hasEmpty |= operand.empty();
+  }
+  if (options.operands.size() != command->numOperands || hasEmpty)
     return "expected " + std::string(command->operands) + " behind '" +
            options.command + "', but got " + (got.empty() ? "nothing" : got);
-  }
-  if (!options.secretFile.empty() && !command->takesSecret)
-    return "'--secret-file' has no use for '" + options.command + "'";
-  if (isOfKernels(options) == options.targets.empty())
-    return options.targets.empty()
-               ? "expected '--target' behind '" + options.command + "'"
-               : "'--target' has no use for '" + options.command + "'";
+  if ((command->options & TakesTarget) && options.targets.empty())
+    return "expected '--target' behind '" + options.command + "'";
   return {};
 }
 
@@ -64,63 +30,144 @@ bool isOfKernels(const Options &options) {
   return options.command == "prebuild" || options.command == "check";
 }
 
-/// The names between commas.
-static std::vector<std::string> split(const std::string &list) {
-  std::vector<std::string> names;
+/// The names between commas, each once; false where one is empty.
+static bool split(const std::string &list, std::vector<std::string> &names) {
+  names.clear();
   for (size_t begin = 0; begin <= list.size();) {
     size_t end = std::min(list.find(',', begin), list.size());
-    if (end > begin)
-      names.push_back(list.substr(begin, end - begin));
+    std::string name = list.substr(begin, end - begin);
+    if (name.empty())
+      return false;
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      names.push_back(name);
     begin = end + 1;
   }
-  return names;
+  return true;
 }
 
 /// A number in decimal digits, or false.
-static bool parseNumber(const std::string &text, uint64_t most,
+static bool parseNumber(const std::string &text, uint64_t least, uint64_t most,
                         uint64_t &number) {
-  char *end = nullptr;
-  number = std::strtoull(text.c_str(), &end, 10);
-  return !text.empty() && !*end && text[0] >= '0' && text[0] <= '9' &&
-         number <= most;
+  number = 0;
+  for (char c : text)
+    if (c < '0' || c > '9' || __builtin_mul_overflow(number, 10, &number) ||
+        __builtin_add_overflow(number, uint64_t(c - '0'), &number))
+      return false;
+  return !text.empty() && number >= least && number <= most;
+}
+
+/// Takes one option; empty, or what is wrong with its value.
+static std::string setOption(const OptionInfo &option, const std::string &value,
+                             Options &options) {
+  const std::string name = option.name;
+  if (option.value && value.empty())
+    return "expected a value of '" + name + "' that is not empty";
+  if (name == "--folder") {
+    options.folder = value;
+  } else if (name == "--secret-file") {
+    options.secretFile = value;
+  } else if (name == "--max-bytes") {
+    // 0 is what the cache takes for its default.
+    uint64_t least = options.command == "prune" ? 0 : 1;
+    if (!parseNumber(value, least, UINT64_MAX, options.maxBytes))
+      return "expected a number of bytes in [" + std::to_string(least) + ", " +
+             std::to_string(UINT64_MAX) + "] for '--max-bytes', but got '" +
+             value + "'";
+  } else if (name == "--target") {
+    if (!split(value, options.targets))
+      return "expected names with ',' between them for '--target', but got '" +
+             value + "'";
+  } else if (name == "-j") {
+    uint64_t number = 0;
+    if (!parseNumber(value, 1, 1024, number))
+      return "expected a number in [1, 1024] for '-j', but got '" + value + "'";
+    options.numThreads = uint32_t(number);
+  } else if (name == "--allow-group-write") {
+    options.allowsGroupWrite = true;
+  } else if (name == "--json") {
+    options.isJson = true;
+  } else {
+    options.wantsHelp = true;
+  }
+  return {};
+}
+
+namespace {
+
+struct GivenOption {
+  const OptionInfo *info;
+  std::string value;
+};
+
+} // namespace
+
+/// Tells commands, operands and options apart; empty, or what is wrong first.
+static std::string readArguments(int argc, char **argv, Options &options,
+                                 std::vector<GivenOption> &given) {
+  bool hasCommand = false, isOperand = false;
+  std::string message;
+  auto refuse = [&](const std::string &why) {
+    if (message.empty())
+      message = why;
+  };
+  for (int i = 1; i < argc; ++i) {
+    std::string argument = argv[i];
+    if (isOperand || argument.size() < 2 || argument[0] != '-') {
+      if (hasCommand)
+        options.operands.push_back(argument);
+      else
+        options.command = argument;
+      hasCommand = true;
+      continue;
+    }
+    if (argument == "--") {
+      isOperand = true;
+      continue;
+    }
+    size_t equals = argument.find('=');
+    std::string name = argument.substr(0, equals);
+    const OptionInfo *option = findOption(name);
+    if (!option || (equals != std::string::npos && name[1] != '-')) {
+      refuse("unknown option '" + argument + "'");
+      continue;
+    }
+    std::string value;
+    if (equals != std::string::npos)
+      value = argument.substr(equals + 1);
+    if (equals != std::string::npos && !option->value)
+      refuse("expected no value behind '" + name + "', but got '" + value +
+             "'");
+    if (equals == std::string::npos && option->value) {
+      if (++i == argc)
+        refuse("expected a value behind '" + name + "'");
+      else
+        value = argv[i];
+    }
+    given.push_back({option, value});
+  }
+  return message;
 }
 
 std::string parseOptions(int argc, char **argv, Options &options) {
-  for (int i = 1; i < argc; ++i) {
-    std::string argument = argv[i], value;
-    bool takesValue = argument == "--folder" || argument == "--max-bytes" ||
-                      argument == "--secret-file" || argument == "--target" ||
-                      argument == "-j";
-    if (takesValue) {
-      if (++i == argc)
-        return "expected a value behind '" + argument + "'";
-      value = argv[i];
-    }
-    if (argument == "--folder") {
-      options.folder = value;
-    } else if (argument == "--secret-file") {
-      options.secretFile = value;
-    } else if (argument == "--max-bytes") {
-      if (!parseNumber(value, UINT64_MAX, options.maxBytes))
-        return "expected a number of bytes for '--max-bytes', but got '" +
-               value + "'";
-    } else if (argument == "--target") {
-      options.targets = split(value);
-    } else if (argument == "-j") {
-      uint64_t number = 0;
-      if (!parseNumber(value, 1024, number) || number == 0)
-        return "expected a number in [1, 1024] for '-j', but got '" + value +
-               "'";
-      options.numThreads = uint32_t(number);
-    } else if (argument == "--json") {
-      options.isJson = true;
-    } else if (argument[0] == '-') {
-      return "unknown option '" + argument + "'";
-    } else if (options.command.empty()) {
-      options.command = argument;
-    } else {
-      options.operands.push_back(argument);
-    }
+  std::vector<GivenOption> given;
+  std::string message = readArguments(argc, argv, options, given);
+  // An error is told as they wish, too.
+  for (const GivenOption &option : given) {
+    options.isJson |= std::string(option.info->name) == "--json";
+    options.wantsHelp |= std::string(option.info->name) == "--help";
+  }
+  const Command *command = findCommand(options.command);
+  if (!message.empty())
+    return message;
+  if (options.wantsHelp && (command || options.command.empty()))
+    return {};
+  for (const GivenOption &option : given) {
+    if (command && !takes(*command, *option.info))
+      return "'" + std::string(option.info->name) + "' has no use for '" +
+             options.command + "'";
+    if (message = setOption(*option.info, option.value, options);
+        !message.empty())
+      return message;
   }
   return check(options);
 }
@@ -130,6 +177,7 @@ std::string openCache(const Options &options, TwCache &cache) {
   TwCacheOptions used = {};
   used.isReadOnly =
       command != "prune" && command != "import" && command != "prebuild";
+  used.allowsGroupWrite = options.allowsGroupWrite;
   used.needsFolder = 1;
   used.maxBytes = options.maxBytes;
   if (!options.folder.empty())
@@ -143,13 +191,37 @@ std::string openCache(const Options &options, TwCache &cache) {
   }
   if (!options.secretFile.empty())
     setenv("TILEWRIGHT_CACHE_SECRET_FILE", options.secretFile.c_str(), 1);
-  if (!findCommand(command)->takesSecret)
+  if (!(findCommand(command)->options & TakesSecret))
     used.secret = "";
+  // A folder that is not there has nothing to remove, and is not made for it.
+  if (command == "prune") {
+    used.isReadOnly = 1;
+    std::string message = take(twCacheOpen(&used, &cache));
+    if (!message.empty())
+      return message;
+    twCacheClose(cache);
+    used.isReadOnly = 0;
+  }
   return take(twCacheOpen(&used, &cache));
 }
 
-int fail(const std::string &message) {
-  std::fprintf(stderr, "tile-cache: error: %s\n", message.c_str());
+std::string showControls(const std::string &text) {
+  std::string shown;
+  for (char c : text) {
+    char digits[5];
+    std::snprintf(digits, sizeof(digits), "\\x%02x",
+                  unsigned(static_cast<unsigned char>(c)));
+    bool isControl = (c >= 0 && c < ' ' && c != '\n' && c != '\t') || c == 0x7f;
+    shown += isControl ? std::string(digits) : std::string(1, c);
+  }
+  return shown;
+}
+
+int fail(const Options &options, const std::string &message) {
+  if (options.isJson)
+    printJson({{"error", message}});
+  std::fprintf(stderr, "tile-cache: error: %s\n",
+               showControls(message).c_str());
   return 1;
 }
 

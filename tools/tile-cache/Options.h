@@ -15,7 +15,8 @@ struct Options {
   std::vector<std::string> targets;
   uint64_t maxBytes = uint64_t(2) << 30;
   uint32_t numThreads = 0; ///< 0: as many as the machine has
-  bool isJson = false;
+  bool isJson = false, allowsGroupWrite = false;
+  bool wantsHelp = false; ///< and nothing else; of the command, if there is one
 };
 
 /// Empty, or what is wrong with the command line.
@@ -28,8 +29,12 @@ std::string openCache(const Options &options, TwCache &cache);
 /// Whether the command is one of kernels, and works with all layers of a cache.
 bool isOfKernels(const Options &options);
 
-/// Prints an error; the exit code.
-int fail(const std::string &message);
+/// `text` with a backslash and digits for what could change a terminal, but for
+/// the ends of its lines.
+std::string showControls(const std::string &text);
+
+/// Prints an error, and with `--json` an object of it; the exit code.
+int fail(const Options &options, const std::string &message);
 
 /// The message of `status`, "" for success; destroys it.
 std::string take(TwStatus status);

@@ -43,6 +43,9 @@ public:
   unsigned column = 0;
   /// The back end gave up in the middle: leak the module and its context.
   bool backendDied = false;
+  /// The machine is at fault, such as a full disk, and not what is compiled: it
+  /// may work later.
+  bool isSystemFailure = false;
 
   explicit CodegenError(std::string message, bool backendDied = false)
       : message(std::move(message)), backendDied(backendDied) {}
@@ -139,7 +142,9 @@ llvm::Expected<std::string> emitAssembly(const llvm::Module &module,
 void stripDebugInfo(llvm::Module &module);
 
 /// Links one relocatable ELF object for `chip` (AMDGPU or host) to a shared
-/// object with the in-process lld. Undefined symbols are errors.
+/// object with the in-process lld. Undefined symbols are errors. It goes
+/// through files in memory, or where there is no room for such, in the system's
+/// folder for temporary files.
 llvm::Expected<std::string> linkObject(llvm::StringRef object,
                                        const ChipInfo &chip);
 

@@ -49,11 +49,14 @@ typedef struct TwCacheOptions {
   uint64_t maxMemoryBytes;
   /** Writes nothing. */
   int32_t isReadOnly;
-  /** Takes a folder that a group may write to. */
+  /** 1: takes folders and entries of this user or root that a group may write
+   * to; then who is in the group decides what code runs. 0: if
+   * TILEWRIGHT_CACHE_ALLOW_GROUP_WRITE is 1. -1: whatever that is, no. */
   int32_t allowsGroupWrite;
   /** Waits until the disk has an entry before others may see it. */
   int32_t syncs;
-  /** A folder that cannot be made or opened is an error, not only a warning. */
+  /** A folder that cannot be made, opened or read is an error, not only a
+   * warning. */
   int32_t needsFolder;
 
   /** Folders like the first, which are only read, in this order. Null: those of
@@ -127,11 +130,13 @@ typedef struct TwCacheValue {
  * "cache.away", and a warning if it is the folder. Errors:
  *         INVALID_ARGUMENT  no folder is named, and none can be guessed; a
  *                           shared folder is null; the address of Redis is
- *                           none; or the secret is too short or too long
+ *                           none; the secret is too short or too long; or
+                           TILEWRIGHT_CACHE_ALLOW_GROUP_WRITE is not 0 or 1
  *         UNSUPPORTED       the folder or a shared one belongs to another user,
- *                           or everybody may write to it; what it holds cannot
- *                           be trusted; or others may read the secret's file
- *         NOT_FOUND         the folder cannot be made or opened, and
+ *                           or everybody may write to it, or a group that is
+ *                           not allowed to; or others may read the secret's
+ *                           file
+ *         NOT_FOUND         the folder cannot be made, opened or read, and
  *                           `needsFolder` is set; there is no such secret's
  *                           file; or hiredis, for Redis, or libsodium, for a
  *                           secret, is missing
@@ -191,6 +196,8 @@ typedef struct TwCacheTransfer {
   uint64_t numRejected; /**< without the seal of the cache's secret */
   uint64_t numFailed;   /**< could not be read or written; without a secret also
                              where another user may write to an entry */
+  uint64_t numLocal;    /**< say something of one machine, and stay there: keys
+                             of kind "file", see docs/CacheFormat.md */
 } TwCacheTransfer;
 
 /** Copies every good entry of the cache's folder to `folder`, which is made if

@@ -40,7 +40,11 @@ TW_EXPORTED TwCompilation twCompilationCreate(TwBytes request);
 TW_EXPORTED void twCompilationDestroy(TwCompilation compilation);
 /** Reads the kernel and what it may assume; then there is a content key. */
 TW_EXPORTED TwCode twCompilationPrepare(TwCompilation compilation);
-/** Compiles it; then there is a library. */
+/** Compiles it; then there is a library.
+ *
+ * Errors: INVALID_ARGUMENT    the kernel is wrong
+ *         RESOURCE_EXHAUSTED  cancelled, or the machine has no room for a
+ *                             temporary file (TMPDIR): it may work later */
 TW_EXPORTED TwCode twCompilationFinish(TwCompilation compilation);
 /** From any thread: the compilation ends soon, with RESOURCE_EXHAUSTED. */
 TW_EXPORTED void twCompilationCancel(TwCompilation compilation);

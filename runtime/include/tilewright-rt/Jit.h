@@ -9,6 +9,18 @@
  *
  * Sessions and kernels may be used from several threads. A launch of code that
  * is there takes no lock. After fork a session answers UNSUPPORTED.
+ *
+ * A kernel keeps the code of each class of arguments until it is destroyed, for
+ * at most 1024 classes, however many threads launch it; further ones are
+ * launched with the code that assumes nothing, which counts as one more. What a
+ * manifest names (twJitKernelPrepare) is loaded in any case, and counts. A
+ * class that does not compile is remembered and counts. Where there is no code
+ * that assumes nothing, since a parameter is "bucket(N)", 8192 classes are kept
+ * and a further one is RESOURCE_EXHAUSTED. A class takes about 25 KB for
+ * examples/kernels/vector_add.json on the host: its code, its library and its
+ * checks; not the source, which the kernel has once. A GPU's driver takes what
+ * it takes for a module. The session's record (twJitSaveManifest) has each
+ * class that was found or compiled, and each source once, until it is closed.
  */
 #ifndef TILEWRIGHT_RT_JIT_H
 #define TILEWRIGHT_RT_JIT_H
@@ -35,7 +47,8 @@ typedef struct TwJitOptions {
   /** Compiles in a process of its own: a crash of the compiler is a status, and
    * LLVM is never loaded here. */
   int32_t usesProcess;
-  /** libtilewright-jit.so; null: TILEWRIGHT_COMPILER, else beside this library. */
+  /** libtilewright-jit.so; null: TILEWRIGHT_COMPILER, else beside this library.
+   * A relative path counts from the folder in which twJitOpen is called. */
   const char *compiler;
   /** The program tile-compile-worker; null: TILEWRIGHT_COMPILER_PROCESS, else
    * beside this library, or in "../bin". */
@@ -156,7 +169,11 @@ TW_EXPORTED void twJitKernelDestroy(TwJitKernel kernel);
  * Errors: INVALID_ARGUMENT    the kernel does not take them, or is wrong; the
  *                             message is the compiler's
  *         NOT_FOUND           strict, and in no cache; or there is no compiler
- *         RESOURCE_EXHAUSTED  over the budget, or cancelled
+ *         RESOURCE_EXHAUSTED  over the budget, or cancelled; or the compiler
+ *                             cannot make a temporary file. It is tried again
+ *                             by the next launch that waits for it. Or a
+ *                             class above the bound, and no code that assumes
+ *                             nothing
  *         INTERNAL            the compiler crashed, in its process
  *         and those of twFunctionLaunch */
 TW_EXPORTED TwStatus twJitKernelLaunch(TwJitKernel kernel, TwStream stream,
@@ -186,9 +203,22 @@ TW_EXPORTED TwStatus twJitCompile(TwJit jit, const TwJitSource *source,
  * of this machine. */
 TW_EXPORTED TwStatus twJitSaveManifest(TwJit jit, const char *path);
 
+/** What a manifest names, for one target. The strings live as long as the call
+ * that has it. */
+typedef struct TwJitReportInfo {
+  /** The kernel's name, or that of its source where it is the only one. */
+  const char *kernel;
+  /** "": its arguments choose it. */
+  const char *variant;
+  const char *target;
+  /** What is assumed of its arguments, as the manifest says it, with "; "
+   * between them; "" where it was asked for without any. */
+  const char *arguments;
+} TwJitReportInfo;
+
 /** Called for each kernel and target of a manifest; `status` is null where it
  * is there. */
-typedef void (*TwJitReport)(void *user, const char *kernel, const char *target,
+typedef void (*TwJitReport)(void *user, const TwJitReportInfo *info,
                             TwStatus status);
 
 /** Makes all that a manifest names for `targets`, on as many threads as the

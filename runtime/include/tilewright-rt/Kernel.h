@@ -90,7 +90,38 @@ typedef struct TwArgumentInfo {
   int32_t isFixed;
 } TwArgumentInfo;
 
-/** An argument of a launch. Sizes and strides count elements. */
+/** What every launch of a kernel has, whatever its arguments. -1 stands for
+ * "the metadata do not say". */
+typedef struct TwLaunchInfo {
+  /** Threads of a workgroup in x, y and z; all 1 on the host. The driver gets
+   * their product in x. */
+  int64_t workgroup[3];
+  /** Lanes of a wave (GPU). */
+  int64_t waveLanes;
+  /** Shared memory of a workgroup, in bytes (GPU): all of it. How much of it a
+   * launch asks for, twFunctionGetLaunchLimits says. */
+  int64_t sharedBytes;
+  /** Scratch of one thread of the pool, in bytes (host). */
+  int64_t scratchBytes;
+  /** Private memory of one thread, in bytes, from the driver (GPU). */
+  int64_t privateBytes;
+  /** As twKernelGetKernargBytes. */
+  size_t kernargBytes;
+  /** Extents of the grid that follow from the arguments, 0 to 3. */
+  size_t numGridDims;
+  /** Arrays that are workspaces, see twKernelGetWorkspace. */
+  size_t numWorkspaces;
+  /** Tensor maps that a launch encodes ("cuda"). */
+  size_t numTensorMaps;
+  /** Registers of one thread: vector registers, on NVIDIA all; accumulation
+   * registers (AMD); scalar registers of a wave (AMD). And how many of them the
+   * compiler had to spill to memory. */
+  int64_t vectorRegisters, accumulationRegisters, scalarRegisters, spills;
+} TwLaunchInfo;
+
+/** An argument of a launch. Sizes and strides count elements. An array with a
+ * size of 0 has no elements: its address, its strides and how large its other
+ * sizes are do not matter, but for facts of the kernel about sizes. */
 typedef struct TwValue {
   /** TW_ARRAY: memory that the kernel reads and writes. */
   TwArgumentKind kind;
@@ -123,6 +154,8 @@ TW_EXPORTED size_t twKernelGetNumArguments(TwKernel kernel);
 /** Errors: INVALID_ARGUMENT  `index` is out of range, or null */
 TW_EXPORTED TwStatus twKernelGetArgument(TwKernel kernel, size_t index,
                                          TwArgumentInfo *info);
+/** Errors: INVALID_ARGUMENT  null */
+TW_EXPORTED TwStatus twKernelGetLaunchInfo(TwKernel kernel, TwLaunchInfo *info);
 /** Bytes of kernarg, a multiple of 8. */
 TW_EXPORTED size_t twKernelGetKernargBytes(TwKernel kernel);
 /** Threads per workgroup; 1 on the host. */

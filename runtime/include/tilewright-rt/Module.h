@@ -40,6 +40,29 @@ typedef struct TwLaunchOptions {
   int32_t priority;
 } TwLaunchOptions;
 
+/** What a launch of a variant may ask of its device. The first four are what
+ * TwLaunchOptions may have: no kernel needs one of them to run. */
+typedef struct TwLaunchLimits {
+  /** Most workgroups of a cluster that every device of this kind takes; 1:
+   * there are no clusters. "cuda" from sm_90 on: 8. How many of that size run
+   * at the same time depends on the kernel. */
+  int32_t maxClusterSize;
+  /** Whether there are launches with `isCooperative`, with `isProgrammatic`
+   * ("cuda" from sm_90 on) and with `priority`. */
+  int32_t hasCooperative, hasProgrammatic, hasPriority;
+  /** Most workgroups of a grid: the product of its extents. */
+  int64_t maxWorkgroups;
+  /** Of the device: most threads and bytes of shared memory of a workgroup, and
+   * whether the variant needs no more. On the host sharedBytes is 0, and any
+   * kernel fits. */
+  int64_t maxWorkgroupThreads, maxSharedBytes;
+  int32_t fits;
+  /** Bytes of shared memory that each launch asks the driver for, besides what
+   * the code declares itself ("cuda"; 0 elsewhere); -1: the code is not loaded
+   * yet, and only then the driver says. */
+  int64_t dynamicSharedBytes;
+} TwLaunchLimits;
+
 /** Takes the kernels of `library` that have code for `device`. Both are kept
  * until the module is destroyed, the library may be destroyed before.
  *
@@ -71,6 +94,14 @@ TW_EXPORTED size_t twFunctionGetNumVariants(TwFunction function);
  * Errors: INVALID_ARGUMENT  `index` is out of range */
 TW_EXPORTED TwStatus twFunctionGetKernel(TwFunction function, size_t index,
                                          TwKernel *kernel);
+
+/** What launches of variant `index` may ask for. Loads nothing.
+ *
+ * Errors: INVALID_ARGUMENT  `index` is out of range, or null
+ *         UNSUPPORTED       after a fork */
+TW_EXPORTED TwStatus twFunctionGetLaunchLimits(TwFunction function,
+                                               size_t index,
+                                               TwLaunchLimits *limits);
 
 /** Loads all variants now: a launch then never loads.
  *

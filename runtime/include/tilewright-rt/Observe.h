@@ -64,7 +64,8 @@ TW_EXPORTED void twLogSetHandler(TwLogHandler handler, void *user,
                                  TwLogLevel lowest);
 
 /** Begins a trace, which is kept in memory until twTraceStop: up to a million
- * slices; what comes later is left out.
+ * slices; what comes later is left out. A child that is forked meanwhile goes
+ * on with a trace of its own, which begins empty.
  *
  * Errors: INVALID_ARGUMENT  there is one already */
 TW_EXPORTED TwStatus twTraceStart(void);

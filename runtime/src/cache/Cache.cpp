@@ -5,6 +5,7 @@
 #include "Clock.h"
 #include "Entry.h"
 #include "Files.h"
+#include "KeyText.h"
 #include "Lease.h"
 #include "Storage.h"
 #include <cerrno>
@@ -58,9 +59,11 @@ namespace {
 struct Wanted {
   TwBytes key;
   std::string text, name;
+  bool isLocal; ///< of this machine alone: no layer that others share has it
 
   explicit Wanted(TwBytes key)
-      : key(key), text(static_cast<const char *>(key.data), key.size) {}
+      : key(key), text(static_cast<const char *>(key.data), key.size),
+        isLocal(isLocalKey(text)) {}
 
   /// The hash of a large key takes a while, and a hit in memory needs none.
   const std::string &getName() {
@@ -231,7 +234,7 @@ static MemoryCache::Value find(TwCache cache, Wanted &wanted, bool asksShared) {
   cache->memoryCounters.count(Look::Absent);
   auto bytes = std::make_shared<std::string>();
   if (lookIntoFolder(cache, wanted, *bytes) != Look::Hit) {
-    if (!asksShared || !lookIntoShared(cache, wanted, *bytes))
+    if (!asksShared || wanted.isLocal || !lookIntoShared(cache, wanted, *bytes))
       return nullptr;
     putIntoFolder(cache, wanted.getName(), *bytes);
   }
@@ -269,7 +272,8 @@ TwStatus twCachePut(TwCache cache, TwBytes key, TwBytes value) {
   Wanted wanted(key);
   cache->memory.set(wanted.text, entry);
   putIntoFolder(cache, wanted.getName(), *entry);
-  putIntoRedis(cache, wanted.getName(), *entry);
+  if (!wanted.isLocal)
+    putIntoRedis(cache, wanted.getName(), *entry);
   return nullptr;
 }
 

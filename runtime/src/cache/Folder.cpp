@@ -142,7 +142,8 @@ TwStatus tilewright::rt::checkOwner(const char *what, const std::string &folder,
     return fail(TW_UNSUPPORTED, "everybody may write to ", what, " '", folder,
                 "': what it holds cannot be trusted");
   return fail(TW_UNSUPPORTED, "a group may write to ", what, " '", folder,
-              "': allow it, or take the right away");
+              "': take the right away, or allow it with "
+              "TILEWRIGHT_CACHE_ALLOW_GROUP_WRITE=1");
 }
 
 TwStatus tilewright::rt::checkOwner(const char *what, const std::string &folder,

@@ -53,6 +53,12 @@ bool tilewright::rt::parseKeyText(std::string_view key, KeyText &text) {
   return true;
 }
 
+bool tilewright::rt::isLocalKey(std::string_view key) {
+  constexpr std::string_view kFile = "file\n";
+  return key.substr(0, kStart.size()) == kStart &&
+         key.substr(kStart.size(), kFile.size()) == kFile;
+}
+
 //===----------------------------------------------------------------------===//
 // Showing
 //===----------------------------------------------------------------------===//

@@ -34,6 +34,9 @@ struct KeyText {
 /// False where `key` is not of the form.
 bool parseKeyText(std::string_view key, KeyText &text);
 
+/// Whether a key is of kind "file": its value is of one machine alone.
+bool isLocalKey(std::string_view key);
+
 /// A field whose values differ, or that one key lacks.
 struct KeyDifference {
   std::string field; ///< "" for keys that are not of the form

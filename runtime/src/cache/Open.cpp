@@ -10,7 +10,9 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <fcntl.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 using namespace tilewright::rt;
 
@@ -28,6 +30,20 @@ static std::string getDefaultFolder() {
   if (const char *home = std::getenv("HOME"); home && *home == '/')
     return std::string(home) + "/.cache/tilewright";
   return {};
+}
+
+/// Sets `allows` where the environment says so.
+static TwStatus readAllowance(int32_t &allows) {
+  constexpr const char *kVariable = "TILEWRIGHT_CACHE_ALLOW_GROUP_WRITE";
+  const char *text = std::getenv(kVariable);
+  const std::string value = text ? text : "";
+  if (allows || value.empty() || value == "0")
+    return nullptr;
+  if (value != "1")
+    return fail(TW_INVALID_ARGUMENT, "expected 0 or 1 in ", kVariable,
+                ", but got '", value, "'");
+  allows = 1;
+  return nullptr;
 }
 
 static TwStatus getSharedFolders(const TwCacheOptions &options,
@@ -64,6 +80,15 @@ static void reportAway(const std::string &folder, const char *layer,
          {"reason", std::strerror(error)}});
 }
 
+/// Who lists a folder that he may not read finds nothing; 0 or errno.
+static int checkReadable(const Folder &folder) {
+  for (const std::string &path : {folder.path, folder.root})
+    if (faccessat(AT_FDCWD, path.c_str(), R_OK | X_OK, AT_EACCESS) &&
+        errno != ENOENT)
+      return errno;
+  return 0;
+}
+
 static TwStatus openOwnFolder(const TwCacheOptions &options,
                               TwCacheStorage &cache) {
   std::string folder = options.folder ? options.folder : getDefaultFolder();
@@ -78,6 +103,10 @@ static TwStatus openOwnFolder(const TwCacheOptions &options,
     if (TwStatus status =
             checkOwner("cache folder", folder, options.allowsGroupWrite, error))
       return status;
+  }
+  if (!error && options.needsFolder) {
+    verb = "read";
+    error = checkReadable(cache.folder);
   }
   if (!error)
     return nullptr;
@@ -155,11 +184,15 @@ static TwStatus openLayers(const TwCacheOptions &options,
 }
 
 TwStatus twCacheOpen(const TwCacheOptions *options, TwCache *cache) {
-  TwCacheOptions defaults = {};
-  const TwCacheOptions &used = options ? *options : defaults;
+  TwCacheOptions used = {};
+  if (options)
+    used = *options;
   if (!cache)
     return fail(TW_INVALID_ARGUMENT, "expected a place for the cache");
   *cache = nullptr;
+  if (TwStatus status = readAllowance(used.allowsGroupWrite))
+    return status;
+  used.allowsGroupWrite = used.allowsGroupWrite > 0;
   prepareLeases();
   auto result = std::make_unique<TwCacheStorage>(
       used.maxMemoryBytes ? used.maxMemoryBytes : kDefaultMemoryBytes);

@@ -3,6 +3,7 @@
 #include "../Support.h"
 #include "Entry.h"
 #include "Files.h"
+#include "KeyText.h"
 #include "Storage.h"
 #include <cerrno>
 #include <cstring>
@@ -11,7 +12,7 @@
 
 using namespace tilewright::rt;
 
-/// Reads an entry's file and counts what is wrong with it; `bytes` are then the
+/// Reads an entry's file and counts why it is not copied; else `bytes` are the
 /// entry alone. With a sealer nothing is believed before the seal, and then who
 /// may write to the folder is not asked.
 static bool readGoodEntry(const Folder &folder, const EntryFile &file,
@@ -32,6 +33,11 @@ static bool readGoodEntry(const Folder &folder, const EntryFile &file,
   // Under another name it would never be found.
   if (state == EntryState::Good &&
       getEntryName(getEntryKey(bytes)) == file.name) {
+    TwBytes key = getEntryKey(bytes);
+    if (isLocalKey({static_cast<const char *>(key.data), key.size})) {
+      ++transfer.numLocal;
+      return false;
+    }
     bytes.resize(getEntryBytes(bytes));
     return true;
   }

@@ -27,7 +27,7 @@ constexpr Result kSuccess = 0, kOutOfMemory = 2, kNoDevice = 100;
 // CUdevice_attribute
 constexpr int kMaxThreadsPerBlock = 1, kMultiprocessorCount = 16,
               kCapabilityMajor = 75, kCapabilityMinor = 76,
-              kMaxSharedPerBlockOptin = 97;
+              kCooperativeLaunch = 95, kMaxSharedPerBlockOptin = 97;
 // CUfunction_attribute
 constexpr int kFunctionSharedBytes = 1, kFunctionMaxDynamicSharedBytes = 8;
 // CUjit_option

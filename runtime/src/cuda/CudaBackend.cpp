@@ -19,6 +19,7 @@ public:
   }
 
   TwStatus open(int ordinal);
+  int64_t getMaxWorkgroups(int64_t) const final { return INT_MAX; }
 
   TwStatus allocate(size_t bytes, void **memory) override {
     Address address = 0;
@@ -137,6 +138,7 @@ private:
 
   Result loadModule(const TwKernelStorage &kernel, TwBytes image,
                     LoadedKernel &loaded, std::string &log);
+  TwStatus checkSpecial(const TwLaunchOptions &options) const;
   Result launchSpecial(const LaunchCommand &command, void **extra);
 
   const Api &api;
@@ -149,7 +151,7 @@ private:
 
 TwStatus CudaBackend::open(int ordinal) {
   Result result = api.cuDeviceGet(&device, ordinal);
-  int major = 0, minor = 0, threads = 0, units = 0, shared = 0;
+  int major = 0, minor = 0, threads = 0, units = 0, shared = 0, cooperates = 0;
   size_t bytes = 0;
   char name[256] = {};
   auto get = [&](int attribute, int &value) {
@@ -165,6 +167,7 @@ TwStatus CudaBackend::open(int ordinal) {
   get(kMaxThreadsPerBlock, threads);
   get(kMultiprocessorCount, units);
   get(kMaxSharedPerBlockOptin, shared);
+  get(kCooperativeLaunch, cooperates);
   if (!result)
     result = findContext();
   if (result)
@@ -175,6 +178,12 @@ TwStatus CudaBackend::open(int ordinal) {
   sharedBytes = shared;
   maxWorkgroupThreads = threads;
   numComputeUnits = units;
+  // Clusters of up to 8 run everywhere; more is for some devices and kernels
+  // that ask for it. CUDA C++ Programming Guide, 12, 2.2.1 and 6.2.8.
+  maxClusterSize = major >= 9 ? 8 : 1;
+  hasProgrammatic = major >= 9;
+  hasCooperative = cooperates;
+  hasPriority = true;
   return nullptr;
 }
 
@@ -222,6 +231,20 @@ TwStatus CudaBackend::load(const TwKernelStorage &kernel, TwBytes image,
   return status;
 }
 
+/// Refuses what the device does not have; the driver would say less.
+TwStatus CudaBackend::checkSpecial(const TwLaunchOptions &options) const {
+  auto refuse = [&](const char *what) {
+    return fail(TW_UNSUPPORTED, "'", target, "' has no launches with ", what);
+  };
+  if (options.clusterSize > 1 && maxClusterSize == 1)
+    return refuse("clusters");
+  if (options.isCooperative && !hasCooperative)
+    return refuse("cooperation");
+  if (options.isProgrammatic && !hasProgrammatic)
+    return refuse("programmatic dependence");
+  return nullptr;
+}
+
 /// Launches with attributes.
 Result CudaBackend::launchSpecial(const LaunchCommand &command, void **extra) {
   LaunchAttribute attributes[4] = {};
@@ -251,16 +274,19 @@ Result CudaBackend::launchSpecial(const LaunchCommand &command, void **extra) {
 }
 
 TwStatus CudaBackend::launch(const LaunchCommand &command) {
-  if (command.numWorkgroups > INT_MAX)
-    return fail(TW_INVALID_ARGUMENT, "expected a grid of at most ",
-                int64_t(INT_MAX), " workgroups, but got ",
-                command.numWorkgroups);
+  int64_t most = getMaxWorkgroups(command.kernel->workgroupThreads);
+  if (command.numWorkgroups > most)
+    return fail(TW_INVALID_ARGUMENT, "expected a grid of at most ", most,
+                " workgroups, but got ", command.numWorkgroups);
   const TwLaunchOptions &options = command.options;
   size_t bytes = command.kernargBytes;
   void *extra[] = {kLaunchBuffer, const_cast<void *>(command.kernarg),
                    kLaunchBytes, &bytes, kLaunchEnd};
   bool isSpecial = options.clusterSize > 1 || options.isCooperative ||
                    options.isProgrammatic || options.priority;
+  if (isSpecial)
+    if (TwStatus status = checkSpecial(options))
+      return status;
   return call("launch a kernel", [&] {
     if (isSpecial)
       return launchSpecial(command, extra);

@@ -22,8 +22,8 @@ constexpr Result kSuccess = 0, kOutOfMemory = 2, kNoDevice = 100,
                  kInvalidDevice = 101;
 
 // hipDeviceAttribute_t: the same numbers in ROCm 5, 6 and 7.
-constexpr int kMaxThreadsPerBlock = 56, kMultiprocessorCount = 63,
-              kMaxSharedPerBlock = 74;
+constexpr int kCooperativeLaunch = 10, kMaxThreadsPerBlock = 56,
+              kMultiprocessorCount = 63, kMaxSharedPerBlock = 74;
 // hipMemcpyKind
 constexpr int kCopyDefault = 4;
 // hipStreamNonBlocking, hipEventDefault

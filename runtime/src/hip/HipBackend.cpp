@@ -15,6 +15,10 @@ public:
   HipBackend(const Api &api, int device) : api(api), device(device) {}
 
   TwStatus open();
+  int64_t getMaxWorkgroups(int64_t workgroupThreads) const final {
+    // The hardware counts threads in 32 bits.
+    return int64_t(UINT32_MAX) / workgroupThreads;
+  }
 
   TwStatus allocate(size_t bytes, void **memory) override {
     return call("allocate device memory",
@@ -130,7 +134,7 @@ static std::string findTarget(const char *properties, size_t size) {
 
 TwStatus HipBackend::open() {
   size_t bytes = 0;
-  int threads = 0, units = 0, shared = 0;
+  int threads = 0, units = 0, shared = 0, cooperates = 0;
   char name[256] = {};
   // Larger than the struct of any version.
   std::string properties(16384, '\0');
@@ -144,6 +148,7 @@ TwStatus HipBackend::open() {
   get(kMaxThreadsPerBlock, threads);
   get(kMultiprocessorCount, units);
   get(kMaxSharedPerBlock, shared);
+  get(kCooperativeLaunch, cooperates);
   if (!result)
     result = api.getProperties(&properties[0], device);
   if (result)
@@ -157,6 +162,7 @@ TwStatus HipBackend::open() {
   sharedBytes = shared;
   maxWorkgroupThreads = threads;
   numComputeUnits = units;
+  hasCooperative = cooperates && api.hipModuleLaunchCooperativeKernel;
   return nullptr;
 }
 
@@ -188,6 +194,9 @@ TwStatus HipBackend::launchCooperative(const LaunchCommand &command) {
   if (!api.hipModuleLaunchCooperativeKernel)
     return fail(TW_UNSUPPORTED, "this HIP runtime has no cooperative launches "
                                 "of modules; install ROCm 5.5 or newer");
+  if (!hasCooperative)
+    return fail(TW_UNSUPPORTED, "'", target,
+                "' has no launches with cooperation");
   constexpr size_t kUsualCount = 256;
   void *usual[kUsualCount];
   const std::vector<uint32_t> &offsets = command.kernel->parameterOffsets;
@@ -207,9 +216,8 @@ TwStatus HipBackend::launchCooperative(const LaunchCommand &command) {
 }
 
 TwStatus HipBackend::launch(const LaunchCommand &command) {
-  // The hardware counts threads in 32 bits.
   int64_t threads = command.kernel->workgroupThreads;
-  int64_t most = int64_t(UINT32_MAX) / threads;
+  int64_t most = getMaxWorkgroups(threads);
   if (command.numWorkgroups > most)
     return fail(TW_INVALID_ARGUMENT, "expected a grid of at most ", most,
                 " workgroups of ", threads, " threads, but got ",

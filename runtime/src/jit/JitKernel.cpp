@@ -13,6 +13,9 @@ using namespace tilewright::rt;
 /// Above this a launch takes the code that assumes nothing: each new shape
 /// would load more code, without end.
 static constexpr size_t kMostSpecializations = 1024;
+/// Where there is no such code a launch is refused. Two sizes that change have
+/// 7225 classes: 17 buckets up to 65536, and 5 divisors, each.
+static constexpr size_t kMostBuckets = 8192;
 
 /// Refuses a function whose code on this device is PTX, for which the driver
 /// has a compiler of its own.
@@ -143,33 +146,6 @@ static TwStatus ensureTask(TwJitKernel kernel, Specialization &place,
   return nullptr;
 }
 
-static Specialization *findOrAdd(TwJitKernel kernel, const uint8_t *classes,
-                                 size_t bytes) {
-  uint64_t hash = XXH3_64bits(classes, bytes);
-  if (Specialization *found = kernel->table.find(hash, classes, bytes))
-    return found;
-  std::lock_guard<std::mutex> lock(kernel->mutex);
-  if (Specialization *found = kernel->table.find(hash, classes, bytes))
-    return found;
-  auto added = std::make_unique<Specialization>();
-  added->hash = hash;
-  added->classes.assign(classes, classes + bytes);
-  return kernel->table.add(std::move(added));
-}
-
-/// The place of the code for `values` under a policy.
-static Specialization *findPlace(TwJitKernel kernel, TwJitPolicy policy,
-                                 const TwValue *values, size_t numValues) {
-  constexpr size_t kUsualBytes = 2048;
-  uint8_t usual[kUsualBytes];
-  size_t bytes = writeClasses(policy, values, numValues, usual, kUsualBytes);
-  if (bytes <= kUsualBytes)
-    return findOrAdd(kernel, usual, bytes);
-  std::vector<uint8_t> large(bytes);
-  writeClasses(policy, values, numValues, large.data(), bytes);
-  return findOrAdd(kernel, large.data(), bytes);
-}
-
 /// A parameter that follows the bound of a size has no value without one: what
 /// the variant says need not do for all sizes.
 static bool hasDynamicCode(TwJitKernel kernel) {
@@ -179,28 +155,72 @@ static bool hasDynamicCode(TwJitKernel kernel) {
   return true;
 }
 
-/// The kernel's, unless it has code for so many other classes.
-static TwJitPolicy getPolicy(TwJitKernel kernel, const TwValue *values,
-                             size_t numValues) {
-  TwJitPolicy policy = kernel->options.policy;
-  {
-    std::lock_guard<std::mutex> lock(kernel->mutex);
-    if (kernel->table.getAll().size() < kMostSpecializations)
-      return policy;
-  }
-  std::vector<uint8_t> classes(
-      writeClasses(policy, values, numValues, nullptr, 0));
-  writeClasses(policy, values, numValues, classes.data(), classes.size());
-  uint64_t hash = XXH3_64bits(classes.data(), classes.size());
-  bool isThere = kernel->table.find(hash, classes.data(), classes.size());
-  return isThere || !hasDynamicCode(kernel) ? policy : TW_JIT_DYNAMIC;
+static size_t getMostPlaces(TwJitKernel kernel) {
+  return hasDynamicCode(kernel) ? kMostSpecializations : kMostBuckets;
 }
 
-/// The code for `values` under a policy; waits until it is there.
-static TwStatus obtainFunction(TwJitKernel kernel, TwJitPolicy policy,
-                               const TwValue *values, size_t numValues,
-                               TwFunction &function) {
-  Specialization *place = findPlace(kernel, policy, values, numValues);
+/// Null where it is not there, and the kernel has code for so many others.
+static Specialization *findOrAdd(TwJitKernel kernel, const uint8_t *classes,
+                                 size_t bytes, bool isBounded) {
+  uint64_t hash = XXH3_64bits(classes, bytes);
+  if (Specialization *found = kernel->table.find(hash, classes, bytes))
+    return found;
+  if (isBounded && kernel->isFull.load(std::memory_order_relaxed))
+    return nullptr;
+  std::lock_guard<std::mutex> lock(kernel->mutex);
+  if (Specialization *found = kernel->table.find(hash, classes, bytes))
+    return found;
+  if (isBounded && kernel->table.getAll().size() >= getMostPlaces(kernel)) {
+    kernel->isFull.store(true, std::memory_order_relaxed);
+    return nullptr;
+  }
+  auto added = std::make_unique<Specialization>();
+  added->hash = hash;
+  added->classes.assign(classes, classes + bytes);
+  return kernel->table.add(std::move(added));
+}
+
+/// The place of the code for `values` under a policy; null as findOrAdd.
+static Specialization *findPlace(TwJitKernel kernel, TwJitPolicy policy,
+                                 const TwValue *values, size_t numValues,
+                                 bool isBounded) {
+  constexpr size_t kUsualBytes = 2048;
+  uint8_t usual[kUsualBytes];
+  size_t bytes = writeClasses(policy, values, numValues, usual, kUsualBytes);
+  if (bytes <= kUsualBytes)
+    return findOrAdd(kernel, usual, bytes, isBounded);
+  std::vector<uint8_t> large(bytes);
+  writeClasses(policy, values, numValues, large.data(), bytes);
+  return findOrAdd(kernel, large.data(), bytes, isBounded);
+}
+
+/// The place of the code for `values`, and the policy that it is of: the
+/// kernel's, unless it has code for so many other classes.
+///
+/// Errors: RESOURCE_EXHAUSTED  so many, and none that assumes nothing
+static TwStatus findPlace(TwJitKernel kernel, const TwValue *values,
+                          size_t numValues, TwJitPolicy &policy,
+                          Specialization *&place) {
+  policy = kernel->options.policy;
+  place = findPlace(kernel, policy, values, numValues, /*isBounded=*/true);
+  if (place)
+    return nullptr;
+  if (!hasDynamicCode(kernel))
+    return fail(TW_RESOURCE_EXHAUSTED, "kernel '",
+                getKernelName(kernel->request), "' has code for ",
+                int64_t(kMostBuckets),
+                " classes of arguments, and none for all, since a parameter "
+                "follows a bucket; destroy it and make it anew");
+  policy = TW_JIT_DYNAMIC;
+  place = findPlace(kernel, policy, values, numValues, /*isBounded=*/false);
+  return nullptr;
+}
+
+/// The code of a place, which is for `values` under a policy; waits until it is
+/// there.
+static TwStatus obtainFunction(TwJitKernel kernel, Specialization *place,
+                               TwJitPolicy policy, const TwValue *values,
+                               size_t numValues, TwFunction &function) {
   function = place->function.load(std::memory_order_acquire);
   if (function)
     return nullptr;
@@ -231,16 +251,21 @@ TwStatus twJitKernelGetFunction(TwJitKernel kernel, const TwValue *values,
   if (!function)
     return fail(TW_INVALID_ARGUMENT, "expected a place for the function");
   *function = nullptr;
-  return obtainFunction(kernel, getPolicy(kernel, values, numValues), values,
-                        numValues, *function);
+  TwJitPolicy policy;
+  Specialization *place;
+  if (TwStatus status = findPlace(kernel, values, numValues, policy, place))
+    return status;
+  return obtainFunction(kernel, place, policy, values, numValues, *function);
 }
 
 TwStatus twJitKernelRequest(TwJitKernel kernel, const TwValue *values,
                             size_t numValues) {
   if (TwStatus status = checkCall(kernel, values, numValues))
     return status;
-  TwJitPolicy policy = getPolicy(kernel, values, numValues);
-  Specialization *place = findPlace(kernel, policy, values, numValues);
+  TwJitPolicy policy;
+  Specialization *place;
+  if (TwStatus status = findPlace(kernel, values, numValues, policy, place))
+    return status;
   if (place->function.load(std::memory_order_acquire))
     return nullptr;
   std::shared_ptr<Task> task;
@@ -259,17 +284,25 @@ static TwStatus obtainFallback(TwJitKernel kernel, const TwValue *values,
   function = kernel->options.fallback;
   if (function)
     return nullptr;
-  return obtainFunction(kernel, TW_JIT_DYNAMIC, values, numValues, function);
+  Specialization *place = findPlace(kernel, TW_JIT_DYNAMIC, values, numValues,
+                                    /*isBounded=*/false);
+  return obtainFunction(kernel, place, TW_JIT_DYNAMIC, values, numValues,
+                        function);
 }
 
 /// The code for a launch that did not find it at once.
 static TwStatus obtainForLaunch(TwJitKernel kernel, const TwValue *values,
                                 size_t numValues, TwFunction &function) {
-  TwJitPolicy policy = getPolicy(kernel, values, numValues);
+  TwJitPolicy policy;
+  Specialization *place;
+  if (TwStatus status = findPlace(kernel, values, numValues, policy, place))
+    return status;
+  function = place->function.load(std::memory_order_acquire);
+  if (function)
+    return nullptr;
   bool hasFallback = kernel->options.fallback || hasDynamicCode(kernel);
   if (!kernel->options.isBackground || !hasFallback)
-    return obtainFunction(kernel, policy, values, numValues, function);
-  Specialization *place = findPlace(kernel, policy, values, numValues);
+    return obtainFunction(kernel, place, policy, values, numValues, function);
   std::shared_ptr<Task> task;
   // What cannot even be begun is the fallback's to report.
   twStatusDestroy(ensureTask(kernel, *place,
@@ -339,7 +372,9 @@ TwStatus twJitKernelPrepare(TwJitKernel kernel, size_t *numFound) {
         continue;
       std::shared_ptr<Task> task;
       TwStatus status =
-          ensureTask(kernel, *findOrAdd(kernel, classes.data(), classes.size()),
+          ensureTask(kernel,
+                     *findOrAdd(kernel, classes.data(), classes.size(),
+                                /*isBounded=*/false),
                      request.arguments, Urgency::Ahead, task);
       if (task)
         tasks.push_back(task);

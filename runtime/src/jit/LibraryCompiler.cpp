@@ -3,6 +3,7 @@
 #include "../DriverLibrary.h"
 #include "../Support.h"
 #include "Compiler.h"
+#include <algorithm>
 #include <condition_variable>
 #include <ctime>
 #include <dlfcn.h>
@@ -79,7 +80,10 @@ private:
         twStatusDestroy(status);
         break;
       }
-      self.changed.wait_for(lock, std::chrono::milliseconds(20));
+      // Others may set the limit; a budget may be shorter than the pause.
+      int64_t restMs = self.limit.deadlineMs - getMonotonicMs();
+      self.changed.wait_for(
+          lock, std::chrono::milliseconds(std::clamp<int64_t>(restMs, 1, 20)));
     }
     return nullptr;
   }

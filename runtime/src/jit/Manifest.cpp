@@ -23,8 +23,7 @@ void Manifest::add(const Request &request) {
   kept.compiler.clear();
   kept.tools.clear();
   kept.target.clear();
-  if (known.insert(writeRequest(kept)).second)
-    requests.push_back(std::move(kept));
+  requests.add(std::move(kept));
 }
 
 //===----------------------------------------------------------------------===//
@@ -38,24 +37,16 @@ static Json writePairs(const std::vector<NamedText> &pairs, const char *text) {
   return list;
 }
 
-static Json writeSource(const Request &request) {
-  return {{"form", request.form},
-          {"name", request.name},
-          {"text", request.text},
-          {"files", writePairs(request.files, "text")}};
-}
-
 std::string tilewright::rt::writeManifest(const Manifest &manifest) {
   Json sources = Json::array(), kernels = Json::array();
-  for (const Request &request : manifest.requests) {
-    // A source stands once, whoever uses it.
-    Json source = writeSource(request);
-    size_t index = 0;
-    while (index < sources.size() && sources[index] != source)
-      ++index;
-    if (index == sources.size())
-      sources.push_back(source);
-    Json kernel = {{"source", index},
+  for (const RequestSource &source : manifest.requests.getSources())
+    sources.push_back({{"form", source.form},
+                       {"name", source.name},
+                       {"text", source.text},
+                       {"files", writePairs(source.files, "text")}});
+  for (size_t i = 0; i < manifest.requests.size(); ++i) {
+    const Request &request = manifest.requests.getBare(i);
+    Json kernel = {{"source", manifest.requests.getSourceIndex(i)},
                    {"kernel", request.kernel},
                    {"variant", request.variant},
                    {"parameters", writePairs(request.parameters, "value")}};

@@ -3,11 +3,10 @@
 #ifndef TILEWRIGHT_RUNTIME_JIT_MANIFEST_H
 #define TILEWRIGHT_RUNTIME_JIT_MANIFEST_H
 
-#include "Request.h"
+#include "RequestList.h"
 #include "tilewright-rt/Status.h"
 #include <functional>
 #include <map>
-#include <set>
 
 namespace tilewright::rt {
 
@@ -17,13 +16,10 @@ struct Manifest {
   /// By getToolsKey: the tools that took part.
   std::map<std::string, std::vector<NamedText>> tools;
   /// What was asked for, without compiler, tools and target.
-  std::vector<Request> requests;
+  RequestList requests;
 
   /// Adds what is not there yet; `request` may have compiler, tools, target.
   void add(const Request &request);
-
-private:
-  std::set<std::string> known; ///< the bytes of each request
 };
 
 std::string writeManifest(const Manifest &manifest);

@@ -56,17 +56,24 @@ std::string tilewright::rt::describeCache(TwCache cache) {
   return text;
 }
 
+std::string tilewright::rt::describeArguments(const Request &request) {
+  std::string text;
+  for (size_t i = 0; i < request.arguments.size(); ++i)
+    text += (i ? "; " : "") + writeArgument(request.arguments[i]);
+  return text;
+}
+
 static std::string describe(const Request &request) {
   std::string text = request.kernel.empty()
                          ? "the kernel of '"
                          : "kernel '" + request.kernel + "' of '";
-  text += request.name + "' for '" + request.target + "'";
-  if (!request.hasArguments)
-    return text;
-  text += " with (";
-  for (size_t i = 0; i < request.arguments.size(); ++i)
-    text += (i ? "; " : "") + writeArgument(request.arguments[i]);
-  return text + ")";
+  text += request.name + "'";
+  if (!request.variant.empty())
+    text += ", variant '" + request.variant + "',";
+  text += " for '" + request.target + "'";
+  if (request.hasArguments)
+    text += " with (" + describeArguments(request) + ")";
+  return text;
 }
 
 /// The stages of a compilation that ended now, one behind the other.
@@ -215,8 +222,10 @@ TwStatus tilewright::rt::obtainLibrary(TwJit jit, const Request &request,
   }
   if (status) {
     ++jit->failures;
-    if (twStatusGetCode(status) == TW_RESOURCE_EXHAUSTED)
-      ++jit->timeouts;
+    if (TwStatus reached = limit.check()) {
+      jit->timeouts += twStatusGetCode(status) == TW_RESOURCE_EXHAUSTED;
+      twStatusDestroy(reached);
+    }
     log(isStrict ? TW_LOG_ERROR : TW_LOG_WARNING,
         isStrict ? "jit.miss" : "jit.fail",
         {{"kernel", getKernelName(request)},

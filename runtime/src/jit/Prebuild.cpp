@@ -84,6 +84,17 @@ static TwStatus checkNeverCompiles(const Request &request,
               "sessions refuse; prebuild it where ptxas or nvJitLink is found");
 }
 
+static void tell(TwJitReport report, void *user, const Request &request,
+                 TwStatus status) {
+  if (!report)
+    return;
+  std::string kernel = getKernelName(request),
+              arguments = describeArguments(request);
+  TwJitReportInfo info = {kernel.c_str(), request.variant.c_str(),
+                          request.target.c_str(), arguments.c_str()};
+  report(user, &info, status);
+}
+
 TwStatus twJitPrebuild(TwJit jit, const char *path, const char *const *targets,
                        size_t numTargets, TwJitReport report, void *user) {
   if (TwStatus status = checkJit(jit))
@@ -119,9 +130,7 @@ TwStatus twJitPrebuild(TwJit jit, const char *path, const char *const *targets,
     }
   for (const std::shared_ptr<Task> &task : tasks) {
     TwStatus status = waitForTask(*task);
-    if (report)
-      report(user, getKernelName(task->request).c_str(),
-             task->request.target.c_str(), status);
+    tell(report, user, task->request, status);
     keepFirst(first, status);
   }
   // What was added to it meanwhile stays.
@@ -150,13 +159,15 @@ TwStatus twJitCheck(TwJit jit, const char *path, const char *target,
     std::string library;
     TwStatus status = nullptr;
     if (!findLibrary(jit, request, library))
-      status = fail(TW_NOT_FOUND, "kernel '", getKernelName(request), "' for '",
-                    target, "' is not in ", describeCache(jit->cache),
-                    ", or cannot be read there");
+      status =
+          fail(TW_NOT_FOUND, "kernel '", getKernelName(request), "'",
+               request.variant.empty() ? std::string()
+                                       : ", variant '" + request.variant + "',",
+               " for '", target, "' is not in ", describeCache(jit->cache),
+               ", or cannot be read there");
     else
       status = checkNeverCompiles(request, library);
-    if (report)
-      report(user, getKernelName(request).c_str(), target, status);
+    tell(report, user, request, status);
     keepFirst(first, status);
   }
   return first.get();

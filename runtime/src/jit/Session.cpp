@@ -5,7 +5,9 @@
 #include "../Support.h"
 #include "Identity.h"
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <dlfcn.h>
 #include <unistd.h>
 
@@ -38,23 +40,55 @@ TwStatus tilewright::rt::checkJit(TwJit jit) {
 // Opening
 //===----------------------------------------------------------------------===//
 
-/// The folder of the file that has this code.
+/// The path of the file that is mapped at `address`, from the root on: links
+/// are followed. Empty where the system does not tell.
+static std::string findMappedFile(uintptr_t address) {
+  std::FILE *maps = std::fopen("/proc/self/maps", "re");
+  if (!maps)
+    return {};
+  std::string path;
+  char *line = nullptr;
+  size_t capacity = 0;
+  while (path.empty() && getline(&line, &capacity, maps) > 0) {
+    // "begin-end rights offset device inode   path"
+    unsigned long begin, end;
+    const char *file = std::strchr(line, '/');
+    if (file && std::sscanf(line, "%lx-%lx", &begin, &end) == 2 &&
+        begin <= address && address < end)
+      path.assign(file, std::strcspn(file, "\n"));
+  }
+  std::free(line);
+  std::fclose(maps);
+  return path;
+}
+
+/// The folder of the file that has this code. The dynamic linker knows the path
+/// by which it was found; where that does not begin at the root (from
+/// LD_LIBRARY_PATH, or a program's first argument) the working directory may be
+/// another one by now.
 static std::string getOwnFolder() {
+  auto *address = reinterpret_cast<const void *>(&getOwnFolder);
   Dl_info info = {};
-  if (!dladdr(reinterpret_cast<const void *>(&getOwnFolder), &info) ||
-      !info.dli_fname)
-    return ".";
-  std::string path = info.dli_fname;
+  std::string path;
+  if (dladdr(address, &info) && info.dli_fname)
+    path = info.dli_fname;
+  if (path.empty() || path[0] != '/')
+    if (std::string file = findMappedFile(reinterpret_cast<uintptr_t>(address));
+        !file.empty())
+      path = file;
   size_t slash = path.rfind('/');
-  // Linked into a program that was found in PATH, which is its first argument.
-  char program[4096];
-  if (slash == std::string::npos)
-    if (ssize_t length = readlink("/proc/self/exe", program, sizeof(program));
-        length > 0) {
-      path.assign(program, size_t(length));
-      slash = path.rfind('/');
-    }
   return slash == std::string::npos ? "." : path.substr(0, slash);
+}
+
+/// A path that stays right when the working directory changes. A name without a
+/// folder is left for the system to look for.
+static std::string makeAbsolute(const std::string &path) {
+  if (path[0] == '/' || path.find('/') == std::string::npos)
+    return path;
+  char *folder = getcwd(nullptr, 0);
+  std::string result = folder ? std::string(folder) + "/" + path : path;
+  std::free(folder);
+  return result;
 }
 
 /// What was chosen, else what the environment says, else the first of `places`
@@ -63,11 +97,11 @@ static std::string findFile(const char *chosen, const char *variable,
                             std::initializer_list<const char *> places,
                             const char *name) {
   if (chosen)
-    return chosen;
+    return makeAbsolute(chosen);
   if (const char *own = std::getenv(variable); own && *own)
-    return own;
+    return makeAbsolute(own);
   for (const char *place : places) {
-    std::string path = getOwnFolder() + place + name;
+    std::string path = makeAbsolute(getOwnFolder() + place + name);
     if (access(path.c_str(), R_OK) == 0)
       return path;
   }
@@ -204,6 +238,9 @@ static void finishTask(Task &task, TwStatus status) {
   }
   task.status.set(status);
   task.isDone = true;
+  // Kept by whoever asked, as long as its code: a source may be large.
+  task.request.text = {};
+  task.request.files = {};
   task.changed.notify_all();
 }
 

@@ -32,7 +32,7 @@ struct SharedStatus {
 
 /// A kernel that is being made. Who waits for it holds it.
 struct Task {
-  Request request;
+  Request request; ///< once it is done, without its source
   bool isStrict = false;
   CompileLimit limit;
 
@@ -116,6 +116,9 @@ std::string getRequestTarget(TwDevice device);
 
 /// The kernel that is asked for, or else its source, for people.
 std::string getKernelName(const Request &request);
+
+/// What is assumed of the arguments, for people.
+std::string describeArguments(const Request &request);
 
 /// The cache's folder, and how many shared ones it has, for people.
 std::string describeCache(TwCache cache);

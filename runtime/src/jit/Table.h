@@ -94,6 +94,8 @@ struct TwJitKernelStorage {
   TwJitKernelOptions options = {};
   std::mutex mutex; ///< guards adding to the table
   tilewright::rt::Table table;
+  /// Launches add no more to the table.
+  std::atomic<bool> isFull{false};
 };
 
 #endif // TILEWRIGHT_RUNTIME_JIT_TABLE_H

@@ -34,6 +34,7 @@ KEYS = {
                      blob=bytes(50) + b"x" + bytes(48)),
     "fewer": make_key("kernel", source=SOURCE, blob=bytes(99), pad=b"8"),
     "order": make_key("kernel", blob=bytes(99), chip=b"gfx942", source=SOURCE),
+    "local": make_key("file", device=b"8", inode=b"5", bytes=b"3"),
     "opaque": b"any bytes\0 1",
     "opaque2": b"any bytes\0 2",
     "hostile": b"tilewright-key 1 kernel\nchip 99999999999999999\nx\n",

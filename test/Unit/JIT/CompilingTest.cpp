@@ -8,7 +8,9 @@
 #include <csignal>
 #include <cstring>
 #include <mutex>
+#include <optional>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -66,6 +68,116 @@ TEST_F(CompilingTest, ACrashOfTheCompilerIsAStatus) {
   std::string none = folder + "/none";
   EXPECT_EQ(run(none).find("3 cannot start the compiler's process '" + none),
             0u);
+}
+
+/// Why it could not begin is what the caller is told.
+TEST_F(CompilingTest, AProcessSaysWhyItCannotLoadTheCompiler) {
+  TwJitOptions options = {};
+  options.usesProcess = 1;
+  Arguments arguments(64);
+  auto run = [&](const std::string &library) {
+    options.compiler = library.c_str();
+    open(options);
+    EXPECT_EQ(make(), "");
+    TwStatus status =
+        twJitKernelLaunch(kernel, nullptr, arguments.values, 3, nullptr);
+    TwCode code = twStatusGetCode(status);
+    return std::to_string(code) + " " + take(status);
+  };
+  std::string text = write("text.so", "no library");
+  EXPECT_EQ(run(text), "3 cannot load the compiler '" + text + "': " + text +
+                           ": file too short; set TILEWRIGHT_COMPILER to "
+                           "libtilewright-jit.so");
+  EXPECT_EQ(run(STUB_HIP), "4 '" STUB_HIP "' is no compiler of Tilewright: it "
+                           "lacks twCompilerRunWorker");
+}
+
+namespace {
+
+/// A variable of the environment, until the end of the scope.
+class Variable {
+public:
+  Variable(const char *name, const std::string &value) : name(name) {
+    if (const char *old = std::getenv(name))
+      before = old;
+    setenv(name, value.c_str(), 1);
+  }
+  ~Variable() {
+    if (before)
+      setenv(name, before->c_str(), 1);
+    else
+      unsetenv(name);
+  }
+  Variable(const Variable &) = delete;
+
+private:
+  const char *name;
+  std::optional<std::string> before;
+};
+
+} // namespace
+
+/// What the machine lacks for a while is not the kernel's fault.
+TEST_F(CompilingTest, AMissingTemporaryFolderIsNotRemembered) {
+  write("ptxas", "#!/bin/sh\n"
+                 "while [ \"$1\" != -o ]; do shift; done\n"
+                 "echo cubin >\"$2\"\n");
+  fs::permissions(folder + "/ptxas", fs::perms::owner_all);
+  Variable path("PATH", folder + ":" + std::getenv("PATH"));
+  TwDevice gpu = nullptr;
+  ASSERT_EQ(openDevice("cuda:0", &gpu), "");
+  for (int usesProcess : {0, 1}) {
+    std::string temporary = folder + "/temporary" + std::to_string(usesProcess);
+    Variable variable("TMPDIR", temporary);
+    TwJitOptions options = {};
+    options.usesProcess = usesProcess;
+    cacheFolder = temporary + "-cache";
+    open(options);
+    ASSERT_EQ(make({}, {}, gpu), "");
+    Arguments arguments(64);
+    for (int i = 0; i < 2; ++i) {
+      TwStatus status =
+          twJitKernelLaunch(kernel, nullptr, arguments.values, 3, nullptr);
+      EXPECT_EQ(twStatusGetCode(status), TW_RESOURCE_EXHAUSTED);
+      EXPECT_EQ(take(status), "cannot create a temporary file in '" +
+                                  temporary +
+                                  "': No such file or directory; set TMPDIR to "
+                                  "a folder that can be written to and has "
+                                  "room");
+    }
+    fs::create_directory(temporary);
+    EXPECT_EQ(launch(arguments), "");
+    EXPECT_EQ(count().failures, 2u);
+    EXPECT_EQ(count().timeouts, 0u);
+    EXPECT_TRUE(fs::is_empty(temporary));
+    twJitKernelDestroy(kernel);
+    kernel = nullptr;
+  }
+  twDeviceClose(gpu);
+}
+
+/// As on a disk that is full: nothing can be written, in memory or elsewhere.
+TEST_F(CompilingTest, AFullDiskIsNotRemembered) {
+  Variable variable("TMPDIR", folder);
+  ASSERT_EQ(make(), "");
+  Arguments arguments(64);
+  auto *before = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit usual, none;
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &usual), 0);
+  none = usual;
+  none.rlim_cur = 0;
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &none), 0);
+  TwStatus status =
+      twJitKernelLaunch(kernel, nullptr, arguments.values, 3, nullptr);
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &usual), 0);
+  std::signal(SIGXFSZ, before);
+  EXPECT_EQ(twStatusGetCode(status), TW_RESOURCE_EXHAUSTED);
+  EXPECT_EQ(take(status),
+            "cannot write a temporary file in '" + folder +
+                "': File too large; set TMPDIR to a folder that can be written "
+                "to and has room");
+  EXPECT_EQ(launch(arguments), "");
+  EXPECT_EQ(arguments.check(), "");
 }
 
 /// The message of a worker that is no compiler is not kept as a kernel.

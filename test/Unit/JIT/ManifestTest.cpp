@@ -4,6 +4,7 @@
 #include "../Runtime/Support.h"
 #include "gtest/gtest.h"
 #include <cstdio>
+#include <malloc.h>
 #include <sys/stat.h>
 
 using namespace tilewright::rt;
@@ -31,6 +32,37 @@ Manifest makeManifest() {
   request.files = {{"f", "g"}};
   manifest.add(request);
   return manifest;
+}
+
+/// A kernel for a thousand shapes has one source.
+TEST(RequestList, KeepsASourceOnce) {
+  Request request;
+  request.text.assign(1 << 18, ' ');
+  request.files = {{"f", std::string(1 << 18, 'f')}};
+  request.hasArguments = true;
+  request.arguments.resize(1);
+  RequestList list;
+  struct mallinfo2 before = mallinfo2();
+  for (int round = 0; round < 2; ++round)
+    for (int64_t i = 1; i <= 100; ++i) {
+      request.arguments[0].divisor = i;
+      list.add(request);
+    }
+  struct mallinfo2 after = mallinfo2();
+  EXPECT_LT(after.uordblks + after.hblkhd,
+            before.uordblks + before.hblkhd + (2 << 20));
+  ASSERT_EQ(list.size(), 100u);
+  EXPECT_EQ(list.getSources().size(), 1u);
+  EXPECT_EQ(writeRequest(list[99]), writeRequest(request));
+  request.files[0].text = "g";
+  list.add(request);
+  ASSERT_EQ(list.size(), 101u);
+  EXPECT_EQ(list.getSourceIndex(100), 1u);
+  EXPECT_EQ(writeRequest(list[100]), writeRequest(request));
+  size_t count = 0;
+  for (const Request &each : list)
+    count += each.text.size() == 1 << 18;
+  EXPECT_EQ(count, 101u);
 }
 
 } // namespace

@@ -63,16 +63,19 @@ TEST_F(PrebuildTest, ManifestsAreRecordedPrebuiltAndServed) {
   ASSERT_EQ(take(twDeviceGetInfo(device, &info)), "");
   const char *targets[] = {info.target, "gfx942"};
   std::vector<std::string> reports;
-  auto report = [](void *user, const char *name, const char *target,
-                   TwStatus status) {
+  auto report = [](void *user, const TwJitReportInfo *info, TwStatus status) {
     static_cast<std::vector<std::string> *>(user)->push_back(
-        std::string(name) + " " + target + " " + twStatusGetMessage(status));
+        std::string(info->kernel) + "/" + info->variant + " " + info->target +
+        " " + info->arguments + " " + twStatusGetMessage(status));
   };
   ASSERT_EQ(
       take(twJitPrebuild(jit, manifest.c_str(), targets, 2, report, &reports)),
       "");
   EXPECT_EQ(reports.size(), 4u);
-  EXPECT_EQ(reports.back(), "twice.json gfx942 ");
+  // Of two for one target it says which.
+  EXPECT_EQ(reports.back(),
+            "twice.json/ gfx942 array f32 align=16 dims=-1:1:-1:1:1; array f32 "
+            "align=16 dims=-1:1:-1:1:1; scalar f64 divisor=1 ");
   EXPECT_EQ(count().compiles, 4u);
   EXPECT_EQ(take(twJitCheck(jit, manifest.c_str(), "gfx942", nullptr, nullptr)),
             "");

@@ -49,20 +49,12 @@ inline const char *const kDescription = R"({
 
 inline std::string getCompiler() {
   const char *own = std::getenv("TILEWRIGHT_COMPILER");
-#ifdef COMPILER
   return own ? own : COMPILER;
-#else
-  return own ? own : "";
-#endif
 }
 
 inline std::string getWorker() {
   const char *own = std::getenv("TILEWRIGHT_COMPILER_PROCESS");
-#ifdef WORKER
   return own ? own : WORKER;
-#else
-  return own ? own : "";
-#endif
 }
 
 /// The arguments of `twice`.

@@ -1,12 +1,13 @@
 // SessionTest.cpp - kernels compiled when they are launched, and kept.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "jit/Session.h"
 #include "SessionFixture.h"
+#include "jit/Table.h"
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <malloc.h>
 #include <mutex>
 #include <pthread.h>
 #include <sys/wait.h>
@@ -329,4 +330,99 @@ TEST_F(SessionTest, ManyClassesDoNotHideTheFirst) {
   TwFunction function = nullptr;
   EXPECT_EQ(
       take(twJitKernelGetFunction(kernel, arguments.values, 3, &function)), "");
+}
+
+/// Launches of `kernel` for `size` elements without the time that they take.
+static std::string ask(TwJitKernel kernel, Arguments &arguments, int64_t size) {
+  arguments.size = size;
+  TwFunction function = nullptr;
+  return take(twJitKernelGetFunction(kernel, arguments.values, 3, &function));
+}
+
+/// A server that sees another shape each time has code for 1024 of them.
+TEST_F(SessionTest, ClassesAreBounded) {
+  TwJitKernelOptions dynamic = {}, exact = {};
+  dynamic.policy = TW_JIT_DYNAMIC;
+  exact.policy = TW_JIT_EXACT;
+  Arguments arguments(200000);
+  ASSERT_EQ(make(dynamic), "");
+  ASSERT_EQ(ask(kernel, arguments, 1), "");
+  // Strict, so that nothing is compiled for the first shapes.
+  TwJitOptions strict = {};
+  strict.isStrict = 1;
+  open(strict);
+  ASSERT_EQ(make(exact), "");
+  for (int64_t size = 1; size <= 1024; ++size)
+    ASSERT_NE(ask(kernel, arguments, size), "") << size;
+  ASSERT_EQ(ask(kernel, arguments, 1025), "");
+  uint64_t requests = count().requests;
+  size_t bytes = mallinfo2().uordblks;
+  for (int64_t size = 1026; size <= 100000; ++size)
+    ASSERT_EQ(ask(kernel, arguments, size), "") << size;
+  EXPECT_EQ(kernel->table.getAll().size(), 1025u) << "with the one for all";
+  EXPECT_EQ(count().requests, requests);
+  EXPECT_LT(mallinfo2().uordblks, bytes + 65536);
+  Arguments other(100001);
+  EXPECT_EQ(launch(other), "");
+  EXPECT_EQ(other.check(), "");
+}
+
+TEST_F(SessionTest, ThreadsKeepTheBoundOfClasses) {
+  TwJitOptions strict = {};
+  strict.isStrict = 1;
+  open(strict);
+  TwJitKernelOptions exact = {};
+  exact.policy = TW_JIT_EXACT;
+  ASSERT_EQ(make(exact), "");
+  std::vector<std::thread> threads;
+  for (int64_t i = 0; i < 8; ++i)
+    threads.emplace_back([&, i] {
+      Arguments arguments(4096);
+      for (int64_t size = 1 + i; size <= 2400; size += 8)
+        EXPECT_NE(ask(kernel, arguments, size), "");
+    });
+  for (std::thread &thread : threads)
+    thread.join();
+  EXPECT_EQ(kernel->table.getAll().size(), 1025u);
+}
+
+/// Of parameters that follow a bucket there is no code for all.
+TEST_F(SessionTest, ClassesWithoutCodeForAllAreBounded) {
+  TwJitParameter parameter = {"T", "bucket(N)"};
+  TwJitSource source = {};
+  source.parameters = &parameter;
+  source.numParameters = 1;
+  TwJitKernelOptions exact = {};
+  exact.policy = TW_JIT_EXACT;
+  TwJitOptions strict = {};
+  strict.isStrict = 1;
+  open(strict);
+  ASSERT_EQ(make(exact, source), "");
+  Arguments arguments(16384);
+  for (int64_t size = 1; size <= 8192; ++size)
+    ASSERT_NE(ask(kernel, arguments, size), "") << size;
+  EXPECT_EQ(ask(kernel, arguments, 8193),
+            "kernel 'twice.json' has code for 8192 classes of arguments, and "
+            "none for all, since a parameter follows a bucket; destroy it and "
+            "make it anew");
+  EXPECT_EQ(kernel->table.getAll().size(), 8192u);
+}
+
+/// A source of a megabyte is not kept once for each class.
+TEST_F(SessionTest, ClassesShareTheirSource) {
+  write("twice.mlir", kText + std::string(1 << 20, '\n'));
+  TwJitOptions strict = {};
+  strict.isStrict = 1;
+  open(strict);
+  TwJitKernelOptions exact = {};
+  exact.policy = TW_JIT_EXACT;
+  ASSERT_EQ(make(exact), "");
+  Arguments arguments(4096);
+  ASSERT_NE(ask(kernel, arguments, 1), "");
+  struct mallinfo2 before = mallinfo2();
+  for (int64_t size = 2; size <= 100; ++size)
+    ASSERT_NE(ask(kernel, arguments, size), "");
+  struct mallinfo2 after = mallinfo2();
+  EXPECT_LT(after.uordblks + after.hblkhd,
+            before.uordblks + before.hblkhd + (8 << 20));
 }

@@ -27,7 +27,7 @@ struct CacheTest : testing::Test {
     // What the user has must not take part.
     for (const char *name :
          {"TILEWRIGHT_CACHE_SHARED", "TILEWRIGHT_CACHE_REDIS",
-          "TILEWRIGHT_CACHE_SECRET_FILE"})
+          "TILEWRIGHT_CACHE_SECRET_FILE", "TILEWRIGHT_CACHE_ALLOW_GROUP_WRITE"})
       unsetenv(name);
     std::string name = fs::temp_directory_path() / "tilewright-cache-XXXXXX";
     ASSERT_NE(mkdtemp(&name[0]), nullptr);

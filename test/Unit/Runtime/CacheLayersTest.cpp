@@ -221,6 +221,19 @@ TEST_F(CacheLayersTest, ALeaseComesAfterSharedFolders) {
   twCacheLeaseDestroy(lease);
 }
 
+/// What is known of a file of one machine is none of another's.
+TEST_F(CacheLayersTest, AsksNobodyElseOfThisMachine) {
+  const std::string local = "tilewright-key 1 file\ninode 1\n5\n";
+  std::string a = makeShared("a", local, "hash");
+  openWith({a});
+  EXPECT_EQ(get(local), "(none)");
+  EXPECT_EQ(count().shared.hits + count().shared.absent, 0u);
+  put(local, "own");
+  openWith({a});
+  EXPECT_EQ(get(local), "own");
+  EXPECT_EQ(count().folderHits, 1u);
+}
+
 TEST_F(CacheLayersTest, RefusesSharedFolders) {
   std::string a = makeShared("a", "key", "value");
   EXPECT_EQ(tryToOpen(a), "");
@@ -229,7 +242,8 @@ TEST_F(CacheLayersTest, RefusesSharedFolders) {
                               "': what it holds cannot be trusted");
   ASSERT_EQ(chmod(a.c_str(), 0770), 0);
   EXPECT_EQ(tryToOpen(a), "a group may write to shared cache folder '" + a +
-                              "': allow it, or take the right away");
+                              "': take the right away, or allow it with "
+                              "TILEWRIGHT_CACHE_ALLOW_GROUP_WRITE=1");
   ASSERT_EQ(chmod(a.c_str(), 0755), 0);
   EXPECT_EQ(tryToOpen(a), "");
   if (geteuid() == 0) {

@@ -153,6 +153,76 @@ TEST_F(CacheTest, RefusesFolders) {
             "cannot open cache folder '/dev/null': Not a directory");
 }
 
+/// It would look as if nothing were there.
+TEST_F(CacheTest, AFolderThatIsNeededCanBeRead) {
+  put("key", "value");
+  auto expectRefused = [&](const std::string &path) {
+    ASSERT_EQ(chmod(path.c_str(), 0), 0);
+    // Root may read all.
+    bool isRoot = geteuid() == 0;
+    ASSERT_TRUE(!isRoot || seteuid(65534) == 0);
+    TwCacheOptions options = {};
+    options.folder = folder.c_str();
+    options.isReadOnly = 1;
+    options.needsFolder = 1;
+    TwCache other = nullptr;
+    std::string message = take(twCacheOpen(&options, &other));
+    options.needsFolder = 0;
+    std::string usual = take(twCacheOpen(&options, &other));
+    ASSERT_TRUE(!isRoot || seteuid(0) == 0);
+    twCacheClose(other);
+    ASSERT_EQ(chmod(path.c_str(), 0700), 0);
+    EXPECT_EQ(message,
+              "cannot read cache folder '" + folder + "': Permission denied");
+    EXPECT_EQ(usual, "");
+  };
+  expectRefused(folder + "/v1");
+  expectRefused(folder);
+}
+
+TEST_F(CacheTest, AGroupMayWriteWhereThatIsAllowed) {
+  constexpr const char *kVariable = "TILEWRIGHT_CACHE_ALLOW_GROUP_WRITE";
+  put("key", "value");
+  ASSERT_EQ(chmod(folder.c_str(), 0770), 0);
+  auto tryToOpen = [&](const char *variable, int32_t allows) {
+    setenv(kVariable, variable, 1);
+    twCacheClose(cache);
+    cache = nullptr;
+    TwCacheOptions options = {};
+    options.folder = folder.c_str();
+    options.allowsGroupWrite = allows;
+    std::string message = take(twCacheOpen(&options, &cache));
+    unsetenv(kVariable);
+    return message;
+  };
+  std::string refused = "a group may write to cache folder '" + folder +
+                        "': take the right away, or allow it with " +
+                        kVariable + "=1";
+  EXPECT_EQ(tryToOpen("", 0), refused);
+  EXPECT_EQ(tryToOpen("0", 0), refused);
+  EXPECT_EQ(tryToOpen("yes", 0),
+            "expected 0 or 1 in " + std::string(kVariable) + ", but got 'yes'");
+  EXPECT_EQ(tryToOpen("1", -1), refused);
+  ASSERT_EQ(tryToOpen("0", 1), "");
+  EXPECT_EQ(get("key"), "value");
+  ASSERT_EQ(tryToOpen("1", 0), "");
+  EXPECT_EQ(get("key"), "value");
+  // A session of no options at all.
+  setenv("TILEWRIGHT_CACHE_DIR", folder.c_str(), 1);
+  TwCache other = nullptr;
+  EXPECT_EQ(take(twCacheOpen(nullptr, &other)), refused);
+  setenv(kVariable, "1", 1);
+  EXPECT_EQ(take(twCacheOpen(nullptr, &other)), "");
+  twCacheClose(other);
+  unsetenv(kVariable);
+  unsetenv("TILEWRIGHT_CACHE_DIR");
+  // That everybody may write is never allowed.
+  ASSERT_EQ(chmod(folder.c_str(), 0777), 0);
+  EXPECT_EQ(tryToOpen("1", 1), "everybody may write to cache folder '" +
+                                   folder +
+                                   "': what it holds cannot be trusted");
+}
+
 TEST_F(CacheTest, FindsItsFolder) {
   auto getFolder = [&](const char *own, const char *xdg, const char *home) {
     auto set = [](const char *name, const char *value) {

@@ -84,6 +84,8 @@ static_assert(cuda::kCapabilityMajor ==
               CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR);
 static_assert(cuda::kCapabilityMinor ==
               CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
+static_assert(cuda::kCooperativeLaunch ==
+              CU_DEVICE_ATTRIBUTE_COOPERATIVE_LAUNCH);
 static_assert(cuda::kMaxSharedPerBlockOptin ==
               CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN);
 static_assert(cuda::kFunctionSharedBytes ==

@@ -21,6 +21,7 @@ static_assert(hip::kSuccess == hipSuccess);
 static_assert(hip::kOutOfMemory == hipErrorOutOfMemory);
 static_assert(hip::kNoDevice == hipErrorNoDevice);
 static_assert(hip::kInvalidDevice == hipErrorInvalidDevice);
+static_assert(hip::kCooperativeLaunch == hipDeviceAttributeCooperativeLaunch);
 static_assert(hip::kMaxThreadsPerBlock == hipDeviceAttributeMaxThreadsPerBlock);
 static_assert(hip::kMultiprocessorCount ==
               hipDeviceAttributeMultiprocessorCount);

@@ -499,6 +499,57 @@ TEST(Kernel, ManyEmptyArrays) {
   twKernelDestroy(kernel);
 }
 
+/// Whatever the other sizes are, and however the strides are given.
+TEST(Kernel, EmptyArraysMayBeLarge) {
+  constexpr int64_t kLarge = int64_t(1) << 62;
+  for (const char *facts :
+       {"", ", \"contiguous\": true",
+        ", \"contiguous\": true, \"stride_divisible\": [4, 4, 1]"}) {
+    TwKernel kernel = makeKernel(
+        R"({"version": 1, "kernel": "k", "variant": "v", "chip": "c",
+            "symbol": "k", "abi": {"bytes": 56, "args": [
+            {"name": "x", "kind": "memref", "type": "f32", "rank": 3,
+             "offset": 0, "noalias": true, "dims": ["L", "M", "N"])" +
+        std::string(facts) +
+        R"(}]}, "grid": {"exprs": [["mul", "L", 1], "M", "N"]}})");
+    ASSERT_NE(kernel, nullptr);
+    for (int empty = 0; empty < 3; ++empty) {
+      int64_t sizes[] = {kLarge, kLarge, kLarge};
+      sizes[empty] = 0;
+      const int64_t none[] = {0, 0, 0}, some[] = {kLarge, kLarge, kLarge};
+      for (const int64_t *strides :
+           {static_cast<const int64_t *>(nullptr), none, some}) {
+        TwValue value = {};
+        value.kind = TW_ARRAY;
+        value.type = TW_F32;
+        value.rank = 3;
+        value.sizes = sizes;
+        value.strides = strides;
+        uint8_t kernarg[56];
+        int64_t grid[3] = {-1, -1, -1};
+        EXPECT_EQ(take(twKernelPrepare(kernel, &value, 1, kernarg,
+                                       sizeof(kernarg), grid)),
+                  "")
+            << facts << " " << empty << " " << (strides ? *strides : -1);
+        EXPECT_EQ(grid[empty], 0);
+      }
+    }
+    // One element is not none.
+    int64_t sizes[] = {1, kLarge, kLarge}, strides[] = {1, 1, 1}, grid[3];
+    TwValue value = {};
+    value.kind = TW_ARRAY;
+    value.type = TW_F32;
+    value.rank = 3;
+    value.sizes = sizes;
+    value.strides = strides;
+    uint8_t kernarg[56];
+    EXPECT_EQ(take(twKernelPrepare(kernel, &value, 1, kernarg, sizeof(kernarg),
+                                   grid)),
+              "argument 'x': the sizes exceed the address space");
+    twKernelDestroy(kernel);
+  }
+}
+
 TEST_F(KernelTest, ReadOnlyMayAlias) {
   arguments.values[1].data = arguments.memory;
   EXPECT_EQ(prepare(), "");

@@ -158,6 +158,19 @@ TEST_F(RedisTest, HostileAnswers) {
   EXPECT_GT(server.numRequests, 300u);
 }
 
+TEST_F(RedisTest, IsNotToldOfThisMachine) {
+  FakeServer server(getPath(), [](const std::string &) { return "$-1\r\n"; });
+  openWith(server);
+  const std::string local = "tilewright-key 1 file\ninode 1\n5\n";
+  EXPECT_EQ(get(local), "(none)");
+  put(local, "hash");
+  EXPECT_EQ(server.numRequests, 0u);
+  EXPECT_EQ(get(local + "other"), "(none)");
+  EXPECT_EQ(server.numRequests, 0u);
+  EXPECT_EQ(get("tilewright-key 1 files\n"), "(none)");
+  EXPECT_EQ(server.numRequests, 1u);
+}
+
 TEST_F(RedisTest, TooMuchIsCutOff) {
   std::string large = bulk(std::string(100000, 'x'));
   FakeServer server(getPath(), [&](const std::string &) { return large; });

@@ -2,9 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "CountKernel.h"
 #include "Devices.h"
+#include "KeptTensorMaps.h"
 #include "tilewright-rt/Module.h"
+#include <atomic>
+#include <random>
 #include <thread>
 #include <vector>
+
+using namespace tilewright::rt;
 
 namespace {
 
@@ -109,13 +114,69 @@ TEST_F(TensorMapTest, AreEncodedOnce) {
     ASSERT_EQ(launch(), "");
     EXPECT_EQ(stub.takeLog().find("cuLaunchKernel"), 0u);
   }
-  // What a thread kept is its own.
+  // For all threads.
   std::thread([&] { EXPECT_EQ(launch(), ""); }).join();
-  EXPECT_NE(stub.takeLog().find("cuTensorMapEncodeTiled"), std::string::npos);
+  EXPECT_EQ(stub.takeLog().find("cuTensorMapEncodeTiled"), std::string::npos);
   // Another kernel with an equal array has another map.
   open();
   ASSERT_EQ(launch(), "");
   EXPECT_EQ(stub.takeLog().find("cuTensorMapEncodeTiled"), 0u);
+}
+
+TEST_F(TensorMapTest, ManyAreKept) {
+  // As a model has them: one kernel for the weights of many layers, in turns.
+  constexpr uintptr_t kLayers = 500;
+  open();
+  for (int round = 0; round < 3; ++round) {
+    for (uintptr_t i = 1; i <= kLayers; ++i) {
+      value.data = reinterpret_cast<void *>(i * 7340032);
+      ASSERT_EQ(launch(), "");
+    }
+    size_t numEncoded = 0;
+    std::string log = stub.takeLog(), call = "cuTensorMapEncodeTiled";
+    for (size_t at = 0; (at = log.find(call, at)) != std::string::npos; ++at)
+      ++numEncoded;
+    EXPECT_EQ(numEncoded, round == 0 ? kLayers : 0);
+  }
+  // With ever more the oldest ones go, and what comes is right.
+  for (uintptr_t i = 1; i <= 1000; ++i) {
+    sizes[1] = int64_t(i);
+    ASSERT_EQ(launch(), "");
+    EXPECT_EQ(stub.takeLog().find("cuTensorMapEncodeTiled 6 2 ptr sizes=" +
+                                  std::to_string(i) + ","),
+              0u);
+  }
+}
+
+TEST(KeptTensorMaps, AreWholeWhileOthersAreWritten) {
+  KeptTensorMaps kept;
+  constexpr uint64_t kKeys = 4000; // four times what is kept
+  std::atomic<uint64_t> numFound{0}, numWrong{0};
+  auto use = [&](uint64_t seed) {
+    std::mt19937_64 random(seed);
+    for (int i = 0; i < 100000; ++i) {
+      // Some more often than others.
+      uint64_t number = random() % (1 + random() % kKeys);
+      KeptTensorMaps::Key key = {};
+      key.fill(number);
+      KeptTensorMaps::Map map = {}, found = {};
+      map.fill(number * 3);
+      if (!kept.find(key, found.data())) {
+        kept.add(key, map.data());
+        continue;
+      }
+      ++numFound;
+      numWrong += found != map;
+    }
+  };
+  std::vector<std::thread> threads;
+  for (uint64_t seed = 1; seed <= 4; ++seed)
+    threads.emplace_back(use, seed);
+  for (std::thread &thread : threads)
+    thread.join();
+  EXPECT_EQ(numWrong, 0u);
+  EXPECT_GT(numFound, 100000u);
+  EXPECT_LT(numFound, 400000u);
 }
 
 TEST_F(TensorMapTest, PackedArgumentsHaveThem) {

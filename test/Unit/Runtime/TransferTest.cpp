@@ -155,6 +155,29 @@ TEST_F(TransferTest, DamagedEntriesAreNotExported) {
   EXPECT_EQ(transfer.numEntries, 4u);
 }
 
+/// What is known of files of one machine: by device, inode and times, which
+/// another may have for another file.
+TEST_F(TransferTest, WhatIsOfOneMachineStays) {
+  const std::string local = "tilewright-key 1 file\ndevice 1\n8\ninode 1\n5\n";
+  put(local, "hash");
+  TwCacheTransfer transfer = exportTo(target);
+  EXPECT_EQ(transfer.numEntries, 5u);
+  EXPECT_EQ(transfer.numLocal, 1u);
+  // A foreign folder may have it.
+  for (const fs::path &path : listEntries())
+    if (readAll(path).find(local) != std::string::npos) {
+      fs::path place = fs::path(target) / fs::relative(path, folder);
+      fs::create_directories(place.parent_path());
+      fs::copy_file(path, place);
+    }
+  ASSERT_EQ(listEntries(target).size(), 6u);
+  transfer = importInto({});
+  EXPECT_EQ(transfer.numEntries, 5u);
+  EXPECT_EQ(transfer.numLocal, 1u);
+  EXPECT_EQ(get(local), "(none)");
+  EXPECT_EQ(get("key 3"), "value 3");
+}
+
 TEST_F(TransferTest, Refuses) {
   TwCacheTransfer transfer;
   auto tryExport = [&](const std::string &path) {

@@ -67,6 +67,7 @@ STUB_EXPORT Result cuDeviceGetAttribute(int *value, int attribute,
                                         Device device) {
   static const std::map<int, int> values = {{kMaxThreadsPerBlock, 1024},
                                             {kMultiprocessorCount, 132},
+                                            {kCooperativeLaunch, 1},
                                             {kMaxSharedPerBlockOptin, 232448}};
   if (attribute == kCapabilityMajor)
     *value = getCapability() / 10;

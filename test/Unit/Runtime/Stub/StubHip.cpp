@@ -57,6 +57,7 @@ STUB_EXPORT Result hipDeviceGetAttribute(int *value, int attribute,
                                          int device) {
   static const std::map<int, int> values = {{kMaxThreadsPerBlock, 1024},
                                             {kMultiprocessorCount, 304},
+                                            {kCooperativeLaunch, 1},
                                             {kMaxSharedPerBlock, 65536}};
   *value = values.at(attribute);
   return record("hipDeviceGetAttribute", attribute, device);
