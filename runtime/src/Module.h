@@ -29,14 +29,15 @@ bool isMachineCode(TwBytes image);
 /// Counts calls that are being made. Threads mostly count in places of their
 /// own, so that they do not wait for one another.
 class CallCounter {
-  /// Calls of the thread that came first, whom the place belongs to then, and
-  /// of all others that share it.
+  /// Calls of the thread that the place belongs to, and of all others that
+  /// share it.
   struct alignas(64) Place {
-    std::atomic<uintptr_t> owner{0};
     std::atomic<int64_t> own{0}, shared{0};
   };
 
 public:
+  static constexpr size_t kPlaces = 32;
+
   /// A call, from here to the end of the scope.
   class Call {
   public:
@@ -44,10 +45,7 @@ public:
     explicit Call(CallCounter *counter) {
       if (!counter)
         return;
-      uintptr_t thread = getThread();
-      Place &place = counter->getPlace(thread);
-      uintptr_t owner = place.owner.load(std::memory_order_relaxed);
-      isOwn = owner == thread || (!owner && claim(place, thread));
+      Place &place = counter->findPlace(isOwn);
       count = isOwn ? &place.own : &place.shared;
       // Sequentially consistent with whoever waits: either he sees this call,
       // or this call sees that he waits.
@@ -79,23 +77,45 @@ public:
     return true;
   }
 
-private:
-  static constexpr size_t kPlaces = 16;
+  /// How many threads have a place, for the tests.
+  size_t countOwners() const {
+    size_t number = 0;
+    for (const std::atomic<uintptr_t> &owner : owners)
+      number += owner.load() != 0;
+    return number;
+  }
 
-  /// Threads have stacks, and with them control blocks, of megabytes. One that
-  /// ends leaves its places with a count of 0 to whoever gets its block.
-  static uintptr_t getThread() {
-    return reinterpret_cast<uintptr_t>(__builtin_thread_pointer());
+private:
+  /// Places that a thread looks at, from the one of its hash on.
+  static constexpr size_t kTries = 8;
+
+  /// The place of this thread, which gets a free one if it has none; else, one
+  /// that it shares.
+  Place &findPlace(bool &isOwn) {
+    // Threads have stacks, and with them control blocks, of megabytes. One that
+    // ends leaves its places with a count of 0 to whoever gets its block.
+    auto thread = reinterpret_cast<uintptr_t>(__builtin_thread_pointer());
+    size_t first = (thread * 0x9E3779B97F4A7C15u) >> (64 - kPlaceBits);
+    for (size_t i = 0; i < kTries; ++i) {
+      size_t at = (first + i) % kPlaces;
+      uintptr_t owner = owners[at].load(std::memory_order_relaxed);
+      if (owner == thread ||
+          (!owner && owners[at].compare_exchange_strong(owner, thread))) {
+        isOwn = true;
+        return places[at];
+      }
+    }
+    isOwn = false;
+    return places[first];
   }
-  Place &getPlace(uintptr_t thread) {
-    return places[(thread * 0x9E3779B97F4A7C15u) >> 60];
-  }
-  static bool claim(Place &place, uintptr_t thread) {
-    uintptr_t none = 0;
-    return place.owner.compare_exchange_strong(none, thread);
-  }
+
+  static constexpr size_t kPlaceBits = 5;
+  static_assert(kPlaces == size_t(1) << kPlaceBits);
 
   Place places[kPlaces];
+  /// The control blocks of the threads. Written once each: reading them waits
+  /// for nobody.
+  alignas(64) std::atomic<uintptr_t> owners[kPlaces] = {};
 };
 
 } // namespace tilewright::rt

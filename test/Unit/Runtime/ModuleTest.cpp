@@ -538,6 +538,27 @@ TEST(Module, CountsCallsOfManyThreads) {
   EXPECT_TRUE(counter.isZero());
 }
 
+/// As many as a machine of usual size runs do not write to one cache line.
+TEST(Module, ThreadsCountInPlacesOfTheirOwn) {
+  constexpr size_t kThreads = 16;
+  for (int round = 0; round < 20; ++round) {
+    tilewright::rt::CallCounter counter;
+    std::atomic<size_t> numInside{0};
+    std::vector<std::thread> threads;
+    for (size_t i = 0; i < kThreads; ++i)
+      threads.emplace_back([&] {
+        for (int j = 0; j < 100; ++j)
+          tilewright::rt::CallCounter::Call call(&counter);
+        ++numInside;
+        while (numInside < kThreads)
+          std::this_thread::yield();
+      });
+    for (std::thread &thread : threads)
+      thread.join();
+    EXPECT_EQ(counter.countOwners(), kThreads);
+  }
+}
+
 TEST(GpuModule, NeedsMoreThanThereIs) {
   for (const char *name : {"cuda:0", "hip:0"}) {
     Stub stub(std::string(name, std::strcspn(name, ":")));
