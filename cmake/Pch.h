@@ -4,6 +4,18 @@
 // A source still includes what it uses; this only makes it fast (2 s instead
 // of 14 s for a pass).
 #ifdef __cplusplus
+// A statistic of a pass is made by MLIR's library: it must have the members here
+// that it has there. We keep assertions, LLVM's packages do not (NDEBUG), and so
+// their constructor would leave ours without values.
+#include "llvm/Config/abi-breaking.h"
+#if !LLVM_ENABLE_ABI_BREAKING_CHECKS && !defined(NDEBUG)
+#define NDEBUG
+#include "llvm/ADT/Statistic.h"
+#undef NDEBUG
+#include <cassert>
+static_assert(sizeof(llvm::Statistic) == 1, "it has members");
+#endif
+
 #include "mlir/Analysis/DataFlow/IntegerRangeAnalysis.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"

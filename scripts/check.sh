@@ -2,8 +2,9 @@
 # check.sh - sets up, builds and runs every test that needs no device.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# check.sh [--sanitizers]: with --sanitizers also the unit tests of the runtime
-# and the JIT, built with the address, undefined-behaviour and thread sanitizers.
+# check.sh [--sanitizers]: with --sanitizers also the unit tests of the runtime,
+# the JIT and the compiler, all built with the address, undefined-behaviour and
+# thread sanitizers; LLVM and MLIR are not.
 #
 # The last line is "N passed, N failed, N skipped" over all runners; the exit
 # code is 1 where a test failed, the build failed or no test ran.
@@ -27,8 +28,8 @@ fail() {
 scripts/build.sh all tilewright-unittests || fail
 if [ "${1-}" = --sanitizers ]; then
   for preset in sanitize threads; do
-    PRESET=$preset scripts/build.sh CacheTests DriverTests JitTests \
-      RuntimeTests || fail
+    PRESET=$preset scripts/build.sh CacheTests CompilerTests DriverTests \
+      JitTests RuntimeTests || fail
   done
 fi
 exec .venv/bin/python scripts/run_tests.py --build-dir build ${1+"$1"}

@@ -57,14 +57,13 @@ def run(command: list[str], **kwargs) -> tuple[int, str]:
         return 124, output + f"\ntimed out after {TEST_TIMEOUT_S} s\n"
 
 
-# For programs that were built with sanitizers. LLVM's libraries were not, which
-# looks like an overflow of a container that both sides use; a test forks. The
-# compiler is that of the usual build: only the runtime is looked at.
+# For programs that were built with sanitizers; docs/Testing.md says more. LLVM's
+# libraries were not, so containers and allocators that both sides use do not
+# keep to the marks of one; and LLVM gives a thread that compiles a signal stack
+# of its own. A test forks.
 SANITIZER_OPTIONS = {
-    "TILEWRIGHT_COMPILER": str(ROOT / "build/lib/libtilewright-jit.so"),
-    "TILEWRIGHT_COMPILER_PROCESS": str(ROOT / "build/bin/tile-compile-worker"),
-    # LLVM gives a thread that compiles a signal stack of its own.
-    "ASAN_OPTIONS": "detect_container_overflow=0:use_sigaltstack=0",
+    "ASAN_OPTIONS": "detect_container_overflow=0:allow_user_poisoning=0:"
+                    "use_sigaltstack=0",
     "TSAN_OPTIONS": "halt_on_error=1:die_after_fork=0",
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
 }
@@ -80,9 +79,14 @@ def run_gtest(build: pathlib.Path, scratch: pathlib.Path) -> Tally:
                       if p.is_file() and os.access(p, os.X_OK))
     for program in programs:
         report = scratch / f"{build.name}-{program.name}.json"
+        # What a compiler's process prints goes nowhere, so reports are files.
+        findings = scratch / f"{build.name}-{program.name}-findings"
+        findings.mkdir()
+        options = {name: f"{text}:log_path={findings}/report"
+                   for name, text in SANITIZER_OPTIONS.items()}
         code, output = run([str(program), f"--gtest_output=json:{report}",
                             "--gtest_brief=1"],
-                           env=dict(SANITIZER_OPTIONS, **os.environ))
+                           env=dict(options, **os.environ))
         tally = Tally()
         if report.exists():
             for suite in json.loads(report.read_text())["testsuites"]:
@@ -94,6 +98,9 @@ def run_gtest(build: pathlib.Path, scratch: pathlib.Path) -> Tally:
                         tally.passed += 1
                     else:
                         tally.skipped += 1
+        for finding in sorted(findings.iterdir()):
+            tally.failed.append(f"{program.name}: {finding.name}")
+            output += finding.read_text(errors="replace")
         if code != 0 and not tally.failed:
             tally.failed.append(f"{program.name}: exit code {code}")
         if tally.failed:

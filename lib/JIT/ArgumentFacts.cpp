@@ -67,7 +67,8 @@ public:
           return error;
       // Without strides of its own the array has no gaps.
       if (strides)
-        addStride(dim, *(*strides)[dim].getAsInteger(), given.dims[dim]);
+        if (!(*strides)[dim].getAsInteger()) // null where it is not fixed
+          addStride(dim, given.dims[dim]);
     }
     return llvm::Error::success();
   }
@@ -96,9 +97,7 @@ private:
     return llvm::Error::success();
   }
 
-  void addStride(size_t dim, int64_t fixed, const DimClass &given) {
-    if (fixed >= 0)
-      return;
+  void addStride(size_t dim, const DimClass &given) {
     std::string place = name + "." + std::to_string(dim);
     if (given.stride >= 0)
       facts.strides[place] = given.stride;
