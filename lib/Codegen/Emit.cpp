@@ -42,7 +42,7 @@ static llvm::Expected<CodeObject> finishPtx(std::string ptx,
   object.ptx = std::move(ptx);
   if (options.assemblePtx) {
     auto start = std::chrono::steady_clock::now();
-    auto assembly = assemblePtx(object.ptx, chip, symbol);
+    auto assembly = assemblePtx(object.ptx, chip, symbol, options.isCancelled);
     if (!assembly)
       return assembly.takeError();
     object.assemblerMs = elapsedMs(start);

@@ -7,7 +7,12 @@
 #include "llvm/IR/Instructions.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Support/Program.h"
+#include <cerrno>
+#include <chrono>
+#include <csignal>
 #include <dlfcn.h>
+#include <sys/wait.h>
+#include <thread>
 
 namespace tilewright {
 
@@ -137,10 +142,51 @@ static std::string firstErrorLine(llvm::StringRef text) {
 // ptxas
 //===----------------------------------------------------------------------===//
 
-static llvm::Expected<PtxAssembly> runPtxas(llvm::StringRef program,
-                                            llvm::StringRef ptx,
-                                            const ChipInfo &chip,
-                                            llvm::StringRef symbol) {
+/// Runs a program as llvm::sys::ExecuteAndWait does, which with a time limit
+/// would set the process's alarm and its handler. A program that takes longer
+/// than two minutes, or is not wanted any more, is killed.
+static int runProgram(llvm::ArrayRef<llvm::StringRef> arguments,
+                      llvm::ArrayRef<std::optional<llvm::StringRef>> redirects,
+                      const std::atomic<bool> *isCancelled,
+                      std::string &reason) {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point end = Clock::now() + std::chrono::minutes(2);
+  bool isFailed = false;
+  llvm::sys::ProcessInfo process =
+      llvm::sys::ExecuteNoWait(arguments[0], arguments, std::nullopt, redirects,
+                               /*MemoryLimit=*/0, &reason, &isFailed);
+  if (isFailed || process.Pid <= 0)
+    return -1;
+  int state = 0;
+  bool isKilled = false;
+  for (auto pause = std::chrono::microseconds(500);;) {
+    pid_t ended = waitpid(process.Pid, &state, isKilled ? 0 : WNOHANG);
+    if (ended == process.Pid)
+      break;
+    if (ended < 0 && errno != EINTR) {
+      reason = "its end was not seen, as where this program ignores SIGCHLD";
+      return -1;
+    }
+    bool isLate = Clock::now() >= end;
+    if (isLate || (isCancelled && *isCancelled)) {
+      reason = isLate ? "it took longer than 120 seconds" : "it was cancelled";
+      kill(process.Pid, SIGKILL);
+      isKilled = true;
+      continue;
+    }
+    std::this_thread::sleep_for(pause);
+    pause = std::min(pause * 2, std::chrono::microseconds(10000));
+  }
+  if (WIFEXITED(state))
+    return WEXITSTATUS(state);
+  if (!isKilled)
+    reason = "signal " + std::to_string(WTERMSIG(state)) + " ended it";
+  return -2;
+}
+
+static llvm::Expected<PtxAssembly>
+runPtxas(llvm::StringRef program, llvm::StringRef ptx, const ChipInfo &chip,
+         llvm::StringRef symbol, const std::atomic<bool> *isCancelled) {
   std::string folder = getTemporaryFolder();
   TemporaryFile input(folder), output(folder), messages(folder);
   if (llvm::Error error = input.create("ptx", ptx))
@@ -156,9 +202,7 @@ static llvm::Expected<PtxAssembly> runPtxas(llvm::StringRef program,
   std::optional<llvm::StringRef> redirects[] = {
       llvm::StringRef(""), messages.getPath(), messages.getPath()};
   std::string reason;
-  int code = llvm::sys::ExecuteAndWait(program, arguments, std::nullopt,
-                                       redirects, /*SecondsToWait=*/120,
-                                       /*MemoryLimit=*/0, &reason);
+  int code = runProgram(arguments, redirects, isCancelled, reason);
   auto log = messages.read();
   if (!log)
     return log.takeError();
@@ -280,7 +324,8 @@ static llvm::Expected<PtxAssembly> runJitLink(const JitLinkLibrary &library,
 }
 
 llvm::Expected<std::optional<PtxAssembly>>
-assemblePtx(llvm::StringRef ptx, const ChipInfo &chip, llvm::StringRef symbol) {
+assemblePtx(llvm::StringRef ptx, const ChipInfo &chip, llvm::StringRef symbol,
+            const std::atomic<bool> *isCancelled) {
   auto wrap = [](llvm::Expected<PtxAssembly> result)
       -> llvm::Expected<std::optional<PtxAssembly>> {
     if (!result)
@@ -288,7 +333,7 @@ assemblePtx(llvm::StringRef ptx, const ChipInfo &chip, llvm::StringRef symbol) {
     return std::optional<PtxAssembly>(std::move(*result));
   };
   if (auto program = llvm::sys::findProgramByName("ptxas"))
-    return wrap(runPtxas(*program, ptx, chip, symbol));
+    return wrap(runPtxas(*program, ptx, chip, symbol, isCancelled));
   static const JitLinkLibrary library = loadJitLink();
   if (library.isUsable)
     return wrap(runJitLink(library, ptx, chip, symbol));

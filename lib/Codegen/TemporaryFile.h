@@ -8,7 +8,8 @@
 
 namespace tilewright {
 
-/// The system's folder for temporary files: TMPDIR, else "/tmp".
+/// The system's folder for temporary files, from the root on: TMPDIR, else
+/// "/tmp".
 std::string getTemporaryFolder();
 
 /// The error where `what` failed in `folder` because of `reason`: one of the
@@ -16,11 +17,16 @@ std::string getTemporaryFolder();
 llvm::Error makeFileError(const llvm::Twine &what, llvm::StringRef folder,
                           const llvm::Twine &reason);
 
-/// A file of this user alone, removed at the end, also where a signal ends the
-/// process. All errors are those of makeFileError.
+/// A file of this user alone, removed at the end. Where signals are this
+/// program's (ownsSignals) also when one ends the process. All errors are those
+/// of makeFileError.
 class TemporaryFile {
 public:
-  explicit TemporaryFile(llvm::StringRef folder) : folder(folder) {}
+  explicit TemporaryFile(llvm::StringRef folder)
+      : folder(folder), isInMemory(false) {}
+  /// A file without a name in any folder, for this process alone: nothing is
+  /// left of it, however the process ends.
+  TemporaryFile() : folder("/proc/self/fd"), isInMemory(true) {}
   TemporaryFile(const TemporaryFile &) = delete;
   ~TemporaryFile();
 
@@ -34,8 +40,12 @@ public:
   llvm::StringRef getPath() const { return path; }
 
 private:
-  std::string folder;
+  llvm::Error createInMemory(llvm::StringRef bytes, uint64_t roomBytes);
+
+  const std::string folder;
+  const bool isInMemory;
   std::string path;
+  int memory = -1; ///< its descriptor there
 };
 
 } // namespace tilewright

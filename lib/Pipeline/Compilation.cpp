@@ -175,10 +175,18 @@ llvm::Error Compilation::applyFacts(const KernelFacts &facts) {
 llvm::Error Compilation::applySchedule() {
   if (!request.schedule.empty()) {
     Attribute schedule = parseAttribute(request.schedule, &context);
-    if (!isa_and_nonnull<tile::ScheduleAttr>(schedule))
-      return takeError("expected the text of a #tile.schedule attribute, but "
-                       "got '" +
-                       request.schedule + "'");
+    if (!isa_and_nonnull<tile::ScheduleAttr>(schedule)) {
+      // The parser takes the text itself for the name of its file.
+      StringRef where = errors;
+      if (where.consume_front(request.schedule))
+        errors = ("schedule" + where).str();
+      errors = request.sourceName + ": error: kernel '" +
+               kernel.getSymName().str() +
+               "': expected the text of a #tile.schedule attribute as its "
+               "schedule, but got '" +
+               request.schedule + "'\n" + errors;
+      return takeError("");
+    }
     kernel->setAttr(tile::TileDialect::getScheduleAttrName(), schedule);
   }
   return llvm::Error::success();

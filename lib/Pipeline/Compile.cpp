@@ -52,6 +52,7 @@ finishUnguarded(Compilation &compilation, const CompileRequest &request) {
   options.optLevel = request.optLevel;
   options.assemblePtx = request.assemblePtx;
   options.linker = request.linker;
+  options.isCancelled = request.isCancelled;
   llvm::Expected<CodeObject> object =
       emitObject(*module, *request.chip, symbol, options);
   if (!object)

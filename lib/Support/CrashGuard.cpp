@@ -24,6 +24,7 @@ constexpr const char *advice =
     "; this is a bug of the tool: run it again with TILEWRIGHT_STACK_TRACE=1 "
     "to see where";
 
+std::atomic<bool> isTool{false};
 std::atomic<bool> isInstalled{false};
 std::atomic<bool> hasCrashed{false};
 /// Texts of the last net; a signal handler can read plain arrays.
@@ -110,6 +111,7 @@ void copyText(char *target, size_t capacity, llvm::StringRef text) {
 
 void installCrashGuard(llvm::StringRef tool) {
   copyText(toolName, sizeof(toolName), tool);
+  isTool = true;
   if (const char *flag = std::getenv("TILEWRIGHT_STACK_TRACE"))
     if (*flag && llvm::StringRef(flag) != "0")
       return;
@@ -132,6 +134,8 @@ void installCrashGuard(llvm::StringRef tool) {
     sigaction(number, &action, nullptr);
   }
 }
+
+bool ownsSignals() { return isTool; }
 
 void setCrashGuardInput(llvm::StringRef input) {
   copyText(inputName, sizeof(inputName), input);

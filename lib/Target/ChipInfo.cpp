@@ -179,6 +179,10 @@ std::string describeUnknownChip(StringRef name) {
       nearest = chip->name;
     }
   }
+  if (name == "host" && !getHostChipName().empty())
+    return ("expected the name of a chip; this CPU is '" + getHostChipName() +
+            "'")
+        .str();
   if (name == "host")
     return "expected 'host' to have the features of x86-64-v3, but this CPU "
            "lacks some";

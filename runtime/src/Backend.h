@@ -66,6 +66,8 @@ public:
   virtual TwStatus fill(void *memory, uint8_t value, size_t bytes,
                         TwStream stream) = 0;
   virtual TwStatus synchronize() = 0;
+  /// Whether a launch has been done when it returns.
+  virtual bool isSynchronous() const { return false; }
 
   virtual TwStatus createStream(int32_t priority, TwStream *stream) = 0;
   virtual TwStatus destroyStream(TwStream stream) = 0;
@@ -100,9 +102,9 @@ TwStatus openHip(int ordinal, const TwDeviceOptions &options,
 struct TwDeviceStorage {
   std::string name;
   std::unique_ptr<tilewright::rt::Backend> backend;
-  /// Code of modules that are gone, which could not be unloaded: the device
-  /// cannot be waited for while a stream is captured, and a captured graph may
-  /// still be launched. With the libraries that the code lies in.
+  /// Code of modules that are gone, which launches may still run: it is
+  /// unloaded when the device has been waited for. With the libraries that the
+  /// code lies in.
   std::mutex deferredMutex;
   std::vector<std::pair<tilewright::rt::LoadedKernel, TwLibrary>> deferred;
   /// How often this process had been forked when the device was opened.
@@ -114,10 +116,6 @@ namespace tilewright::rt {
 /// How often this process was forked since this was called first. Handles that
 /// do not survive a fork keep the number of when they were made.
 uint32_t countForks();
-
-/// Unloads what could not be unloaded before, if all launches are done now;
-/// with `isLast` in any case.
-void unloadDeferred(TwDevice device, bool isLast);
 
 /// Null where `device` may be used: not null, and opened in this process.
 TwStatus checkDevice(TwDevice device);

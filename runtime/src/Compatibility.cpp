@@ -96,6 +96,17 @@ int tilewright::rt::rankChip(const std::string &chip, bool isPtx,
   return level <= parseLevel(target) ? level : 0;
 }
 
+std::string tilewright::rt::getRequestTarget(const std::string &name) {
+  constexpr int kLastLevel = 4;
+  if (int number = parseCapability(name).number)
+    return "sm_" + std::to_string(number);
+  if (name.rfind("gfx", 0) == 0)
+    return split(name)[0];
+  if (parseLevel(name) > kLastLevel)
+    return "x86-64-v" + std::to_string(kLastLevel);
+  return name;
+}
+
 #if defined(__x86_64__)
 /// Whether the CPU has all features and the system saves their registers. The C
 /// library has found out already; CPUID takes microseconds in virtual machines.

@@ -22,6 +22,12 @@ namespace tilewright::rt {
 /// - Host: levels of x86-64 up to the CPU's own.
 int rankChip(const std::string &chip, bool isPtx, const std::string &target);
 
+/// The target for which a device asks that names itself, or for which code is
+/// called, `name`: no letter behind "sm_90", for the device has none; no signs
+/// of features behind "gfx942", for code is made for either; no level of x86-64
+/// above the last. What is none of these is as it was.
+std::string getRequestTarget(const std::string &name);
+
 /// The highest level that this CPU has, such as "x86-64-v4"; "" below v2 and
 /// on other CPUs.
 const char *getHostLevel();

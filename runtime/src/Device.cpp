@@ -87,12 +87,43 @@ TwStatus twDeviceOpen(const char *name, const TwDeviceOptions *options,
   return nullptr;
 }
 
+using DeferredCode = std::vector<std::pair<LoadedKernel, TwLibrary>>;
+
+static DeferredCode takeDeferred(TwDevice device) {
+  std::lock_guard<std::mutex> lock(device->deferredMutex);
+  return std::exchange(device->deferred, {});
+}
+
+static void unload(TwDevice device, DeferredCode &deferred) {
+  for (auto &[code, library] : deferred) {
+    device->backend->unload(code);
+    twLibraryDestroy(library);
+  }
+}
+
+/// Waits for the device, and unloads what had to stay until then. What modules
+/// leave that are destroyed meanwhile stays: their launches may still run.
+static TwStatus waitAndUnload(TwDevice device, bool isLast) {
+  DeferredCode deferred = takeDeferred(device);
+  if (isLast && deferred.empty())
+    return nullptr;
+  TwStatus status = device->backend->synchronize();
+  if (!status || isLast) {
+    unload(device, deferred);
+    return status;
+  }
+  std::lock_guard<std::mutex> lock(device->deferredMutex);
+  device->deferred.insert(device->deferred.end(), deferred.begin(),
+                          deferred.end());
+  return status;
+}
+
 void twDeviceClose(TwDevice device) {
   // What a parent opened stays as it is: its driver is not there any more.
   if (device && device->forks != numForks.load(std::memory_order_relaxed))
     device->backend.release();
   else if (device)
-    unloadDeferred(device, /*isLast=*/true);
+    twStatusDestroy(waitAndUnload(device, /*isLast=*/true));
   delete device;
 }
 
@@ -107,22 +138,6 @@ TwStatus twDeviceGetInfo(TwDevice device, TwDeviceInfo *info) {
            backend.sharedBytes,    backend.maxWorkgroupThreads,
            backend.numComputeUnits};
   return nullptr;
-}
-
-void tilewright::rt::unloadDeferred(TwDevice device, bool isLast) {
-  std::lock_guard<std::mutex> lock(device->deferredMutex);
-  if (device->deferred.empty())
-    return;
-  TwStatus status = device->backend->synchronize();
-  bool isBusy = status && !isLast;
-  twStatusDestroy(status);
-  if (isBusy)
-    return;
-  for (auto &[code, library] : device->deferred) {
-    device->backend->unload(code);
-    twLibraryDestroy(library);
-  }
-  device->deferred.clear();
 }
 
 int32_t twDeviceRankChip(TwDevice device, const char *chip) {
@@ -176,7 +191,7 @@ TwStatus twDeviceFill(TwDevice device, void *memory, uint8_t value,
 
 TwStatus twDeviceSynchronize(TwDevice device) {
   TwStatus status = checkDevice(device);
-  return status ? status : device->backend->synchronize();
+  return status ? status : waitAndUnload(device, /*isLast=*/false);
 }
 
 TwStatus twStreamCreate(TwDevice device, int32_t priority, TwStream *stream) {

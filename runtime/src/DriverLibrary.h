@@ -5,7 +5,8 @@
 #define TILEWRIGHT_RUNTIME_DRIVERLIBRARY_H
 
 #include "tilewright-rt/Status.h"
-#include <mutex>
+#include <atomic>
+#include <memory>
 #include <string>
 
 namespace tilewright::rt {
@@ -18,21 +19,23 @@ namespace tilewright::rt {
 TwStatus openDriver(const char *what, const char *chosen, const char *variable,
                     const char *const *names, void **library);
 
-/// The functions of a driver, which `load` fills in and starts: once in the
-/// life of the process. A failure is tried again: a driver may be installed
-/// meanwhile.
+/// The functions of a driver, which `load` fills in and starts; those of the
+/// first call that succeeds are used for the life of the process. A failure is
+/// tried again: a driver may be installed meanwhile. No lock, which a forked
+/// child might never get: threads that come at the same time all load, which
+/// every driver stands.
 template <typename Api>
 TwStatus loadOnce(const char *file, TwStatus (*load)(const char *, Api &),
                   const Api **api) {
-  static std::mutex mutex;
-  static Api loaded;
-  static bool isLoaded = false;
-  std::lock_guard<std::mutex> lock(mutex);
-  if (!isLoaded)
-    if (TwStatus status = load(file, loaded))
-      return status;
-  isLoaded = true;
-  *api = &loaded;
+  static std::atomic<const Api *> loaded{nullptr};
+  *api = loaded.load(std::memory_order_acquire);
+  if (*api)
+    return nullptr;
+  auto made = std::make_unique<Api>();
+  if (TwStatus status = load(file, *made))
+    return status;
+  if (loaded.compare_exchange_strong(*api, made.get()))
+    *api = made.release();
   return nullptr;
 }
 

@@ -6,11 +6,17 @@
 
 using namespace tilewright::rt;
 
-/// Of what differs most. Sizes that change while the address does not, such as
-/// those of a cache of keys and values, are left to the ways of a set.
+/// Of the recipe, the address and the sizes. The strides follow from the sizes,
+/// or do not change: the ways of a set are enough for them.
 uint64_t KeptTensorMaps::getHash(const Key &key) {
   constexpr uint64_t kGoldenRatio = 0x9E3779B97F4A7C15u;
-  uint64_t mixed = (key[1] >> 4) + key[0] * kGoldenRatio;
+  // Odd numbers that are unlike each other: sums of products differ.
+  constexpr uint64_t kFactors[TensorMapRecipe::kMostRank] = {
+      0xBF58476D1CE4E5B9u, 0x94D049BB133111EBu, 0xD6E8FEB86659FD93u,
+      0xA0761D6478BD642Fu, 0xE7037ED1A0B428DBu};
+  uint64_t mixed = key[0] * kGoldenRatio + (key[1] >> 4);
+  for (size_t i = 0; i < size_t(TensorMapRecipe::kMostRank); ++i)
+    mixed += key[2 + i] * kFactors[i];
   return (mixed * kGoldenRatio) | 1;
 }
 
@@ -72,9 +78,12 @@ void KeptTensorMaps::add(const Key &key, const void *map) {
   if (set.isBusy.exchange(true, std::memory_order_acquire))
     return;
   Map words;
-  std::memcpy(words.data(), map, TensorMapRecipe::kBytes);
-  set.entries[set.next].write(key, words);
-  set.hashes[set.next].store(hash, std::memory_order_relaxed);
-  set.next = (set.next + 1) % Set::kWays;
+  // Another thread may have encoded the same: it takes one place.
+  if (!find(key, words.data())) {
+    std::memcpy(words.data(), map, TensorMapRecipe::kBytes);
+    set.entries[set.next].write(key, words);
+    set.hashes[set.next].store(hash, std::memory_order_relaxed);
+    set.next = (set.next + 1) % Set::kWays;
+  }
   set.isBusy.store(false, std::memory_order_release);
 }

@@ -69,14 +69,17 @@ private:
     return value->get_ref<const std::string &>();
   }
 
+  /// Leaves `result` as it is where that is an error.
   bool toInteger(const Json &value, const std::string &path, int64_t low,
                  int64_t high, int64_t &result) {
     bool isGood = value.is_number_integer() &&
                   (!value.is_number_unsigned() ||
                    value.get<uint64_t>() <= uint64_t(INT64_MAX));
     if (isGood) {
-      result = value.get<int64_t>();
-      isGood = result >= low && result <= high;
+      auto number = value.get<int64_t>();
+      isGood = number >= low && number <= high;
+      if (isGood)
+        result = number;
     }
     if (!isGood)
       expect(path, ("an integer in [" + std::to_string(low) + ", " +

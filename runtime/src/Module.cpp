@@ -40,6 +40,15 @@ static int64_t countAssumptions(const TwKernelStorage &kernel) {
   return count;
 }
 
+/// Says in a failure whose it is, unless the message begins with that.
+static TwStatus nameVariant(TwStatus status, const std::string &kernel,
+                            const std::string &variant) {
+  if (status->message.rfind("kernel '", 0) != 0)
+    status->message = "kernel '" + kernel + "', variant '" + variant +
+                      "': " + status->message;
+  return status;
+}
+
 bool tilewright::rt::isMachineCode(TwBytes image) {
   return image.size >= 4 && std::memcmp(image.data,
                                         "\x7f"
@@ -69,11 +78,8 @@ static TwStatus addImage(TwModuleStorage &module, const TwImageInfo &info) {
   if (place && (*place)->rank >= rank)
     return nullptr;
   auto variant = std::make_unique<Variant>();
-  if (TwStatus status = twKernelCreate(info.metadata, &variant->kernel)) {
-    status->message = std::string("kernel '") + info.kernel + "', variant '" +
-                      info.variant + "': " + status->message;
-    return status;
-  }
+  if (TwStatus status = twKernelCreate(info.metadata, &variant->kernel))
+    return nameVariant(status, info.kernel, info.variant);
   variant->image = image;
   variant->rank = rank;
   variant->assumptions = countAssumptions(*variant->kernel);
@@ -115,20 +121,18 @@ TwModuleStorage::~TwModuleStorage() {
     if (variant->isLoaded)
       loaded.push_back(variant->code);
   if (!loaded.empty() && !forked) {
-    unloadDeferred(device, /*isLast=*/false);
-    // What was launched may still run.
-    TwStatus busy = device->backend->synchronize();
-    for (LoadedKernel &code : loaded)
-      if (!busy)
+    // What was launched may still run. To wait for it here would spoil the
+    // capture of any stream of the device.
+    bool isDone = device->backend->isSynchronous();
+    std::lock_guard<std::mutex> lock(device->deferredMutex);
+    for (LoadedKernel &code : loaded) {
+      if (isDone) {
         device->backend->unload(code);
-    if (busy) {
-      std::lock_guard<std::mutex> lock(device->deferredMutex);
-      for (const LoadedKernel &code : loaded) {
-        library->numOwners.fetch_add(1);
-        device->deferred.emplace_back(code, library);
+        continue;
       }
+      library->numOwners.fetch_add(1);
+      device->deferred.emplace_back(code, library);
     }
-    twStatusDestroy(busy);
   }
   twStatusDestroy(forked);
   twLibraryDestroy(library);
@@ -156,6 +160,9 @@ TwStatus twModuleGetFunction(TwModule module, const char *name,
     return fail(TW_INVALID_ARGUMENT,
                 "expected a module, a name and a place for a function");
   *function = nullptr;
+  // In a forked child the lock may be a thread's that is not there.
+  if (TwStatus status = checkDevice(module->device))
+    return status;
   std::lock_guard<std::mutex> lock(module->mutex);
   std::unique_ptr<TwFunctionStorage> &found =
       module->functions[{name, variant ? variant : ""}];
@@ -260,11 +267,8 @@ static TwStatus load(TwModule module, Variant &variant, double &ms) {
   TwStatus status = checkResources(*variant.kernel, backend);
   if (!status)
     status = backend.load(*variant.kernel, variant.image, code);
-  if (status) {
-    status->message = "kernel '" + variant.kernel->name + "', variant '" +
-                      variant.kernel->variant + "': " + status->message;
-    return status;
-  }
+  if (status)
+    return nameVariant(status, variant.kernel->name, variant.kernel->variant);
   variant.code = code;
   variant.isLoaded.store(true, std::memory_order_release);
   ms = (getTraceTime() - start) / 1e3;
@@ -316,9 +320,10 @@ TwStatus twFunctionPrepare(TwFunction function) {
 // Launches
 //===----------------------------------------------------------------------===//
 
-static TwStatus launch(TwFunction function, Variant &variant, TwStream stream,
-                       const void *kernarg, size_t kernargBytes,
-                       const int64_t grid[3], const TwLaunchOptions *options) {
+static TwStatus launchUnnamed(TwFunction function, Variant &variant,
+                              TwStream stream, const void *kernarg,
+                              size_t kernargBytes, const int64_t grid[3],
+                              const TwLaunchOptions *options) {
   if (options && options->clusterSize < 0)
     return fail(TW_INVALID_ARGUMENT,
                 "expected clusters of at least 0 workgroups, but got ",
@@ -353,6 +358,16 @@ static TwStatus launch(TwFunction function, Variant &variant, TwStream stream,
     return backend.launch(command);
   Slice slice("launch", "launch", function->name);
   return backend.launch(command);
+}
+
+static TwStatus launch(TwFunction function, Variant &variant, TwStream stream,
+                       const void *kernarg, size_t kernargBytes,
+                       const int64_t grid[3], const TwLaunchOptions *options) {
+  TwStatus status = launchUnnamed(function, variant, stream, kernarg,
+                                  kernargBytes, grid, options);
+  return status ? nameVariant(status, variant.kernel->name,
+                              variant.kernel->variant)
+                : nullptr;
 }
 
 /// How many of the arguments are of the kinds, element types and ranks that
@@ -408,14 +423,17 @@ static TwStatus pack(TwFunction function, const TwValue *values,
     index = getNearest(function, values, numValues);
     if (TwStatus status =
             twKernelPrepare(function->variants[index]->kernel, values,
-                            numValues, kernarg, kernargBytes, grid))
-      return status;
+                            numValues, kernarg, kernargBytes, grid)) {
+      const TwKernelStorage &nearest = *function->variants[index]->kernel;
+      return nameVariant(status, nearest.name, nearest.variant);
+    }
   }
   const TwKernelStorage &chosen = *function->variants[index]->kernel;
   if (chosen.tensorMaps.empty())
     return nullptr;
-  return writeTensorMaps(*function->module->device->backend, chosen, values,
-                         kernarg);
+  TwStatus status = writeTensorMaps(*function->module->device->backend, chosen,
+                                    values, kernarg);
+  return status ? nameVariant(status, chosen.name, chosen.variant) : nullptr;
 }
 
 TwStatus twFunctionLaunch(TwFunction function, TwStream stream,

@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <map>
+#include <pthread.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <vector>
@@ -62,7 +64,11 @@ struct SliceRow {
 
 struct Trace {
   std::vector<SliceRow> rows;
+  /// Of the threads with rows: they may be gone when it is written.
+  std::map<long, std::string> threadNames;
   uint64_t numLost = 0;
+  /// It has ended, and could not be written yet.
+  bool isKept = false;
   uint32_t forks = countForks(); ///< of the process whose slices they are
 };
 
@@ -83,6 +89,12 @@ template <typename Use> auto withTrace(Use use) {
   });
 }
 
+std::string getThreadName() {
+  char name[64] = "";
+  pthread_getname_np(pthread_self(), name, sizeof(name));
+  return name;
+}
+
 } // namespace
 
 double tilewright::rt::getTraceTime() {
@@ -101,6 +113,9 @@ void tilewright::rt::addSlice(const char *category, std::string name,
       ++trace.numLost;
       return;
     }
+    auto [it, isNew] = trace.threadNames.try_emplace(thread);
+    if (isNew)
+      it->second = getThreadName();
     trace.rows.push_back({category, std::move(name), start, duration, thread});
   });
 }
@@ -127,10 +142,40 @@ TwStatus twTraceStart(void) {
   });
 }
 
+/// One tree of all slices would take ten times as much memory.
+static std::string writeTrace(const Trace &trace) {
+  std::string text = "{\"traceEvents\":[";
+  auto add = [&](const nlohmann::ordered_json &event) {
+    text += event.dump(-1, ' ', false,
+                       nlohmann::ordered_json::error_handler_t::replace);
+    text += ',';
+  };
+  for (const auto &[thread, name] : trace.threadNames)
+    add({{"name", "thread_name"},
+         {"ph", "M"},
+         {"pid", getpid()},
+         {"tid", thread},
+         {"args", {{"name", name}}}});
+  for (const SliceRow &row : trace.rows)
+    add({{"name", row.name},
+         {"cat", row.category},
+         {"ph", "X"},
+         {"ts", row.start},
+         {"dur", row.duration},
+         {"pid", getpid()},
+         {"tid", row.thread}});
+  if (!trace.rows.empty())
+    text.pop_back();
+  return text +
+         "],\"displayTimeUnit\":\"ns\",\"otherData\":{\"slices left "
+         "out\":" +
+         std::to_string(trace.numLost) + "}}\n";
+}
+
 TwStatus twTraceStop(const char *path) {
   Trace done;
   TwStatus status = withTrace([&](Trace &trace) -> TwStatus {
-    if (!isTracing)
+    if (!isTracing && !trace.isKept)
       return fail(TW_INVALID_ARGUMENT, "there is no trace: begin one first");
     isTracing = false;
     std::swap(done, trace);
@@ -140,27 +185,19 @@ TwStatus twTraceStop(const char *path) {
     return status;
   if (!path)
     return nullptr;
-  nlohmann::ordered_json events = nlohmann::ordered_json::array();
-  for (const SliceRow &row : done.rows)
-    events.push_back({{"name", row.name},
-                      {"cat", row.category},
-                      {"ph", "X"},
-                      {"ts", row.start},
-                      {"dur", row.duration},
-                      {"pid", getpid()},
-                      {"tid", row.thread}});
-  nlohmann::ordered_json root = {
-      {"traceEvents", std::move(events)},
-      {"displayTimeUnit", "ns"},
-      {"otherData", {{"slices left out", done.numLost}}}};
   std::string temporary =
       std::string(path) + "." + std::to_string(getpid()) + ".tmp";
-  std::string text =
-      root.dump(-1, ' ', false,
-                nlohmann::ordered_json::error_handler_t::replace) +
-      "\n";
-  if (int error = publishFile(temporary, path, text, /*syncs=*/false))
-    return fail(TW_NOT_FOUND, "cannot write trace '", path,
-                "': ", std::strerror(error));
-  return nullptr;
+  std::string text = writeTrace(done);
+  int error = publishFile(temporary, path, text, /*syncs=*/false);
+  if (!error)
+    return nullptr;
+  withTrace([&](Trace &trace) {
+    // Another one may have begun meanwhile.
+    if (isTracing || done.forks != trace.forks)
+      return;
+    trace = std::move(done);
+    trace.isKept = true;
+  });
+  return fail(TW_NOT_FOUND, "cannot write trace '", path,
+              "': ", std::strerror(error), "; try another path");
 }

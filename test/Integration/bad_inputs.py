@@ -281,7 +281,8 @@ JSON = {
     "level 4": (changed((*KERNEL, "options"), {"optLevel": 4}),
                 "/kernels/0/options/optLevel"),
     "schedule that does not parse": (
-        changed((*KERNEL, "options"), {"schedule": "fast"}), "error:"),
+        changed((*KERNEL, "options"), {"schedule": "fast"}),
+        "as its schedule, but got 'fast'"),
     "field of a schedule": (
         changed((*KERNEL, "options"),
                 {"schedule": "#tile.schedule<{kind = \"magic\"}>"}), "magic"),

@@ -3,6 +3,7 @@
 #include "Kernels.h"
 #include "tilewright-rt/Jit.h"
 #include <cstdio>
+#include <set>
 #include <thread>
 
 namespace {
@@ -11,10 +12,16 @@ namespace {
 struct Reporter {
   bool isJson = false;
   uint64_t numThere = 0, numFailed = 0;
+  /// Of the last call, and of those before it: two names may be of one target.
+  std::string target;
+  std::set<std::string> targetsBefore;
   nlohmann::ordered_json failures = nlohmann::ordered_json::array();
 
   static void add(void *user, const TwJitReportInfo *info, TwStatus status) {
     Reporter &self = *static_cast<Reporter *>(user);
+    if (self.targetsBefore.count(info->target))
+      return;
+    self.target = info->target;
     if (!status) {
       ++self.numThere;
       return;
@@ -56,6 +63,7 @@ static std::string run(TwJit jit, const Options &options, Reporter &reporter) {
     for (const char *target : targets) {
       std::string each =
           take(twJitCheck(jit, manifest, target, &Reporter::add, &reporter));
+      reporter.targetsBefore.insert(reporter.target);
       if (message.empty())
         message = each;
     }

@@ -56,8 +56,8 @@ int main(int argc, char **argv) {
                stderr);
     return 1;
   }
-  // Nobody is left to answer to.
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // Nobody is left to answer to. Temporary files are removed at this signal.
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
   std::string path = argv[1];
   void *library = dlopen(argv[1], RTLD_NOW | RTLD_LOCAL);
   if (!library) {

@@ -107,6 +107,8 @@ struct EmitOptions {
   bool assemblePtx = true;
   /// AMDGPU alone.
   Linker linker = Linker::Lld;
+  /// Ends ptxas once it is set.
+  const std::atomic<bool> *isCancelled = nullptr;
 };
 
 /// Sets triple, data layout and the kernels' target attributes. The other
@@ -156,7 +158,8 @@ struct PtxAssembly {
   ResourceUse use;
 };
 llvm::Expected<std::optional<PtxAssembly>>
-assemblePtx(llvm::StringRef ptx, const ChipInfo &chip, llvm::StringRef symbol);
+assemblePtx(llvm::StringRef ptx, const ChipInfo &chip, llvm::StringRef symbol,
+            const std::atomic<bool> *isCancelled = nullptr);
 
 /// Reads the metadata note of an AMDGPU code object.
 llvm::Expected<ResourceUse> readHsacoResources(llvm::StringRef object,

@@ -28,6 +28,10 @@ namespace tilewright {
 /// LLVM prints the stack of a crash.
 void installCrashGuard(llvm::StringRef tool);
 
+/// Whether installCrashGuard was called: handlers of signals are this program's
+/// to install, and there is no embedding one that they would belong to.
+bool ownsSignals();
+
 /// Names what the second net says the tool was reading, such as a file.
 void setCrashGuardInput(llvm::StringRef input);
 

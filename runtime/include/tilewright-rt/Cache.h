@@ -36,7 +36,9 @@ typedef struct TwCacheLeaseStorage *TwCacheLease;
 
 /** How to open a cache; all zero is right for most. */
 typedef struct TwCacheOptions {
-  /** Null: TILEWRIGHT_CACHE_DIR, else "tilewright" in the XDG cache folder. */
+  /** Null: TILEWRIGHT_CACHE_DIR, else "tilewright" in the XDG cache folder. A
+   * relative path, here or in a shared folder's place, counts from the working
+   * directory in which the cache is opened. */
   const char *folder;
   /** Most bytes of the folder; 0: 2 GiB. All processes with this bound count
    * what they put together: after each sixteenth of it the one that put last
@@ -98,6 +100,7 @@ typedef struct TwCacheLayerCounters {
   uint64_t rejected;
   /** It could not be read, or the server was away, late or not asked. */
   uint64_t unreachable;
+  /** What is larger than all memory is a failed write there. */
   uint64_t writes, failedWrites;
   /** Bytes of whole entries; those that were no hit are among them. */
   uint64_t readBytes, writtenBytes;
@@ -131,20 +134,22 @@ typedef struct TwCacheValue {
  *         INVALID_ARGUMENT  no folder is named, and none can be guessed; a
  *                           shared folder is null; the address of Redis is
  *                           none; the secret is too short or too long; or
-                           TILEWRIGHT_CACHE_ALLOW_GROUP_WRITE is not 0 or 1
+ *                           TILEWRIGHT_CACHE_ALLOW_GROUP_WRITE is not 0 or 1
  *         UNSUPPORTED       the folder or a shared one belongs to another user,
  *                           or everybody may write to it, or a group that is
  *                           not allowed to; or others may read the secret's
  *                           file
  *         NOT_FOUND         the folder cannot be made, opened or read, and
- *                           `needsFolder` is set; there is no such secret's
+ *                           `needsFolder` is set; a folder's path is relative,
+ *                           and the working directory was removed; there is no
+ *                           such secret's
  *                           file; or hiredis, for Redis, or libsodium, for a
  *                           secret, is missing
  */
 TW_EXPORTED TwStatus twCacheOpen(const TwCacheOptions *options, TwCache *cache);
 /** Values outlive it. Null is nothing. */
 TW_EXPORTED void twCacheClose(TwCache cache);
-/** The folder, as long as the cache is open. */
+/** The folder's path from the root on, as long as the cache is open. */
 TW_EXPORTED const char *twCacheGetFolder(TwCache cache);
 
 /** The value of `key`; `value->owner` is null where there is none, which is no
@@ -167,7 +172,9 @@ TW_EXPORTED TwStatus twCacheTryLease(TwCache cache, TwBytes key,
 TW_EXPORTED void twCacheLeaseDestroy(TwCacheLease lease);
 /** The value of `key`, or else a lease to make it: waits at most `milliseconds`
  * for another who is making it. Both null: the time is over; make it yourself.
- * While it waits, only memory and the folder are asked again. */
+ * While it waits, only memory and the folder are asked again, after 5 ms at
+ * first, later after a sixteenth of the time, at most 100 ms. At most one miss is
+ * counted. */
 TW_EXPORTED TwStatus twCacheGetOrLease(TwCache cache, TwBytes key,
                                        uint32_t milliseconds,
                                        TwCacheValue *value,

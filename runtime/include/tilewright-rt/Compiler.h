@@ -5,11 +5,16 @@
  * program seldom needs it itself.
  *
  * A compilation belongs to one thread at a time, but for twCompilationCancel.
- * Different ones may run at the same time. LLVM registers handlers of signals
- * while it writes files; they pass a signal on to what was registered before. The
- * compiler may crash on what it
- * was not made for; a program that cannot bear that compiles in a process of
- * its own (TwJitOptions::usesProcess).
+ * Different ones may run at the same time. Handlers of signals stay as they are
+ * (LLVM installs some where the system has no /proc), and what the program has
+ * set for floating-point numbers neither matters nor changes.
+ *
+ * The program may end at any time: exit() cancels the compilations that run and
+ * waits for them, 5 seconds at most, and later ones end with RESOURCE_EXHAUSTED.
+ * Static objects of LLVM are not destroyed then. Once loaded the library stays.
+ *
+ * The compiler may crash on what it was not made for; a program that cannot bear
+ * that compiles in a process of its own (TwJitOptions::usesProcess).
  */
 #ifndef TILEWRIGHT_RT_COMPILER_H
 #define TILEWRIGHT_RT_COMPILER_H
@@ -43,8 +48,9 @@ TW_EXPORTED TwCode twCompilationPrepare(TwCompilation compilation);
 /** Compiles it; then there is a library.
  *
  * Errors: INVALID_ARGUMENT    the kernel is wrong
- *         RESOURCE_EXHAUSTED  cancelled, or the machine has no room for a
- *                             temporary file (TMPDIR): it may work later */
+ *         RESOURCE_EXHAUSTED  cancelled, the process is ending, or the machine
+ *                             has no room for a temporary file (TMPDIR): it may
+ *                             work later */
 TW_EXPORTED TwCode twCompilationFinish(TwCompilation compilation);
 /** From any thread: the compilation ends soon, with RESOURCE_EXHAUSTED. */
 TW_EXPORTED void twCompilationCancel(TwCompilation compilation);

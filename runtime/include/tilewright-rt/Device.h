@@ -92,7 +92,9 @@ TW_EXPORTED TwStatus twDeviceCopy(TwDevice device, void *to, const void *from,
                                   size_t bytes, TwStream stream);
 TW_EXPORTED TwStatus twDeviceFill(TwDevice device, void *memory, uint8_t value,
                                   size_t bytes, TwStream stream);
-/** Waits for all that was put on the device's streams. */
+/** Waits for all that was put on the device's streams, then unloads the code of
+ * modules that were destroyed before. Not while a stream of the device is
+ * captured: the driver refuses it, and the capture is lost. */
 TW_EXPORTED TwStatus twDeviceSynchronize(TwDevice device);
 
 /** A stream that does not wait for the default one. A lower `priority` comes

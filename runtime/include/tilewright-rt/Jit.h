@@ -53,7 +53,8 @@ typedef struct TwJitOptions {
   /** The program tile-compile-worker; null: TILEWRIGHT_COMPILER_PROCESS, else
    * beside this library, or in "../bin". */
   const char *worker;
-  /** Longest time of one compilation; 0: 60000. */
+  /** Longest time of one compilation, and before it of waiting for others who
+   * make the same; 0: 60000. */
   uint32_t budgetMilliseconds;
   /** Threads that compile; 0: 2. They start when they are needed. */
   uint32_t numThreads;
@@ -64,7 +65,9 @@ typedef struct TwJitOptions {
 
 /** What happened since the session was opened. */
 typedef struct TwJitCounters {
-  /** Kernels that were asked for, and how they were answered. */
+  /** Kernels that were asked for, and how they were answered: while none is
+   * being made, requests are the sum of the others. Counted before who asked has
+   * the answer. */
   uint64_t requests, cacheHits, contentHits, compiles, failures;
   /** Of the failures: in strict sessions; over the budget or cancelled. */
   uint64_t strictMisses, timeouts;
@@ -144,6 +147,7 @@ typedef struct TwJitKernelOptions {
 TW_EXPORTED TwStatus twJitOpen(const TwJitOptions *options, TwJit *jit);
 /** Its kernels must be gone. Cancels what is compiled. Null is nothing. */
 TW_EXPORTED void twJitClose(TwJit jit);
+/** All zero for null, and after a fork. */
 TW_EXPORTED void twJitGetCounters(TwJit jit, TwJitCounters *counters);
 /** Waits for all compilations that were asked for. */
 TW_EXPORTED TwStatus twJitWait(TwJit jit);
@@ -222,13 +226,19 @@ typedef void (*TwJitReport)(void *user, const TwJitReportInfo *info,
                             TwStatus status);
 
 /** Makes all that a manifest names for `targets`, on as many threads as the
- * session has, and puts it into the cache; no device is needed. Then writes
- * into the manifest which compiler that was. `report` may be null; it is called
+ * session has, and puts it into the cache; no device is needed. A target is
+ * what a device asks for, such as "sm_90" or "gfx942": other names of it,
+ * "sm_90a" or that of TwDeviceInfo ("gfx942:sramecc+:xnack-"), stand for that,
+ * in reports and in twJitCheck as well. Then writes into the manifest which
+ * compiler that was, and for which targets; not of what failed, and no longer
+ * of what another compiler made. `report` may be null; it is called
  * from one thread at a time.
  *
  * Errors: CORRUPT, NOT_FOUND  of the manifest; else the first that a kernel
  *         had, such as UNSUPPORTED where there was neither ptxas nor nvJitLink
- *         to make machine code of its PTX: the others are made all the same */
+ *         to make machine code of its PTX, or where the compiler has no chip
+ *         like the target and takes PTX of an older one: the others are made all
+ *         the same */
 TW_EXPORTED TwStatus twJitPrebuild(TwJit jit, const char *manifest,
                                    const char *const *targets,
                                    size_t numTargets, TwJitReport report,
@@ -236,7 +246,7 @@ TW_EXPORTED TwStatus twJitPrebuild(TwJit jit, const char *manifest,
 /** Whether a strict session finds all that a manifest names for `target`;
  * compiles nothing.
  *
- * Errors: NOT_FOUND    something is missing
+ * Errors: NOT_FOUND    something is missing, or refused: the message says why
  *         UNSUPPORTED  something is there as PTX alone, which the driver would
  *                      compile */
 TW_EXPORTED TwStatus twJitCheck(TwJit jit, const char *manifest,

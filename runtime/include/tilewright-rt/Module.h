@@ -70,12 +70,12 @@ typedef struct TwLaunchLimits {
  *                               version */
 TW_EXPORTED TwStatus twModuleCreate(TwDevice device, TwLibrary library,
                                     TwModule *module);
-/** Waits for calls of its functions that other threads are in, and for launches
- * that the device has not done, then unloads the code. While a stream is
- * captured the device cannot be waited for: then the code stays until another
- * module is destroyed, or the device closed. No call may begin with its
- * functions any more; one that begins meanwhile answers INVALID_ARGUMENT. Null
- * is nothing. */
+/** Waits for calls of its functions that other threads are in. Launches may
+ * still run, and to wait for the device would spoil the capture of any of its
+ * streams: so a GPU's code stays until twDeviceSynchronize is called, which
+ * unloads it, or the device closed. Graphs that have captured launches of it
+ * must not be launched after that. No call may begin with its functions any
+ * more; one that begins meanwhile answers INVALID_ARGUMENT. Null is nothing. */
 TW_EXPORTED void twModuleDestroy(TwModule module);
 
 /** The kernel `name`, which lives as long as the module. With a `variant` that

@@ -55,7 +55,9 @@ typedef struct TwLogEvent {
 
 /** Called from any thread, also from several at once. It may call the runtime,
  * but for twLogSetHandler, and must not destroy what the call that tells it is
- * about: twModuleDestroy waits for that call. */
+ * about: twModuleDestroy waits for that call. Nor may it wait for code of a
+ * session that tells it something, as twJitWait or a launch without code does:
+ * the thread that would compile is in the handler. */
 typedef void (*TwLogHandler)(void *user, const TwLogEvent *event);
 
 /** Has `handler` called for events of at least `lowest`; null for none. The one
@@ -72,10 +74,13 @@ TW_EXPORTED TwStatus twTraceStart(void);
 /** Ends the trace and writes it to the file `path` in Chrome's format, for
  * ui.perfetto.dev or chrome://tracing: a slice for each launch (the time of the
  * call, not that of the kernel), load, cache access and compilation, with the
- * compiler's stages inside. Null: it is thrown away.
+ * compiler's stages inside, by thread; a thread has the name that it had when
+ * its first slice ended. Null: it is thrown away.
  *
  * Errors: INVALID_ARGUMENT  there is none
- *         NOT_FOUND         the file cannot be written */
+ *         NOT_FOUND         the file cannot be written; the trace has ended all
+ *                           the same, and is kept for another call of this
+ *                           function, until a new one begins */
 TW_EXPORTED TwStatus twTraceStop(const char *path);
 
 #ifdef __cplusplus

@@ -20,9 +20,9 @@
 // must go before what it was made from, which C++ does where they are declared
 // in that order: a Device before its Buffer, Stream, Event, Module and
 // JitKernel; a Jit before its JitKernel; a Cache before its Jit. A Module does
-// not need its Library any more. A Function owns nothing: it is the Module's or
-// the JitKernel's. An owner that was moved from, or default, has a null handle,
-// which every call answers with INVALID_ARGUMENT.
+// not need its Library any more. A Function and its Kernel own nothing: they
+// are the Module's or the JitKernel's. An owner that was moved from, or
+// default, has a null handle, which every call answers with INVALID_ARGUMENT.
 //
 // Threads: as the handle. Const members may be called from several threads at
 // once, for all kinds but Status and Result; to move, assign or destroy an
@@ -262,6 +262,11 @@ private:
 // Arguments
 //===----------------------------------------------------------------------===//
 
+namespace detail {
+using OtherLong =
+    std::conditional_t<std::is_same_v<int64_t, long>, long long, long>;
+} // namespace detail
+
 /// The element type of a C++ type, const or not; of others there is no `value`.
 template <typename T> struct ElementTypeOf {};
 template <typename T> struct ElementTypeOf<const T> : ElementTypeOf<T> {};
@@ -286,6 +291,11 @@ TILEWRIGHT_ELEMENT_TYPE(int32_t, TW_I32)
 TILEWRIGHT_ELEMENT_TYPE(uint32_t, TW_I32)
 TILEWRIGHT_ELEMENT_TYPE(int64_t, TW_I64)
 TILEWRIGHT_ELEMENT_TYPE(uint64_t, TW_I64)
+// That of long and long long which int64_t is not.
+TILEWRIGHT_ELEMENT_TYPE(detail::OtherLong,
+                        sizeof(detail::OtherLong) == 8 ? TW_I64 : TW_I32)
+TILEWRIGHT_ELEMENT_TYPE(std::make_unsigned_t<detail::OtherLong>,
+                        ElementTypeOf<detail::OtherLong>::value)
 #undef TILEWRIGHT_ELEMENT_TYPE
 
 /// An array of a launch: `rank` sizes and strides, in elements, of memory that
@@ -322,13 +332,21 @@ Array<rank> makeArray(T *data, const int64_t (&sizes)[rank],
           detail::copyOf(strides)};
 }
 
+/// `makeArray(x)`: one element, an array without dimensions.
+template <typename T> Array<0> makeArray(T *data) {
+  return {ElementTypeOf<T>::value, data, {}, std::nullopt};
+}
+
 /// What a launch takes: an Array, which must outlive the value; a number; or
-/// what is a TwValue already.
+/// what is a TwValue already, such as twValueMakeArray makes of an array whose
+/// rank is known when the program runs.
 template <size_t rank> TwValue makeValue(const Array<rank> &array) {
   return twValueMakeArray(array.type, int32_t(rank), array.data,
                           array.sizes.data(),
                           array.strides ? array.strides->data() : nullptr);
 }
+/// It would have the sizes of an array that is gone.
+template <size_t rank> TwValue makeValue(const Array<rank> &&) = delete;
 template <typename T>
 std::enable_if_t<std::is_arithmetic_v<T>, TwValue> makeValue(T number) {
   if constexpr (std::is_floating_point_v<T>)
@@ -382,6 +400,56 @@ public:
   }
 };
 
+/// How large a workspace must be, and whether it must be 0 at first.
+struct Workspace {
+  int64_t bytes;
+  bool isZeroed;
+};
+
+/// What a variant of a Function takes. It owns nothing, as a Function.
+class Kernel {
+public:
+  Kernel() = default;
+  explicit Kernel(TwKernel found) noexcept : kernel(found) {}
+
+  TwKernel get() const noexcept { return kernel; }
+  const char *getName() const { return twKernelGetName(kernel); }
+  const char *getVariant() const { return twKernelGetVariant(kernel); }
+  size_t getNumArguments() const { return twKernelGetNumArguments(kernel); }
+  Result<TwArgumentInfo> getArgument(size_t index) const {
+    TwArgumentInfo info = {};
+    if (TwStatus status = twKernelGetArgument(kernel, index, &info))
+      return Status(status);
+    return info;
+  }
+  Result<TwLaunchInfo> getLaunchInfo() const {
+    TwLaunchInfo info = {};
+    if (TwStatus status = twKernelGetLaunchInfo(kernel, &info))
+      return Status(status);
+    return info;
+  }
+  /// What a launch with these arguments needs in argument `index`. Those that
+  /// are workspaces may be anything here, such as 0.
+  template <typename... Arguments>
+  Result<Workspace> getWorkspace(size_t index,
+                                 const Arguments &...arguments) const {
+    int64_t bytes = 0;
+    int32_t isZeroed = 0;
+    Status status = detail::withValues(
+        [&](const TwValue *values, size_t count) -> Status {
+          return twKernelGetWorkspace(kernel, values, count, index, &bytes,
+                                      &isZeroed);
+        },
+        arguments...);
+    if (!status.isOk())
+      return Result<Workspace>(std::move(status));
+    return Workspace{bytes, isZeroed != 0};
+  }
+
+private:
+  TwKernel kernel = nullptr;
+};
+
 /// A kernel of a Module or a JitKernel, which it must not outlive. It owns
 /// nothing, and is copied freely.
 class Function {
@@ -390,6 +458,20 @@ public:
   explicit Function(TwFunction found) noexcept : function(found) {}
 
   TwFunction get() const noexcept { return function; }
+  /// In the order in which launches try them.
+  size_t getNumVariants() const { return twFunctionGetNumVariants(function); }
+  Result<Kernel> getKernel(size_t variant = 0) const {
+    TwKernel kernel = nullptr;
+    if (TwStatus status = twFunctionGetKernel(function, variant, &kernel))
+      return Status(status);
+    return Kernel(kernel);
+  }
+  Result<TwLaunchLimits> getLaunchLimits(size_t variant = 0) const {
+    TwLaunchLimits limits = {};
+    if (TwStatus status = twFunctionGetLaunchLimits(function, variant, &limits))
+      return Status(status);
+    return limits;
+  }
   /// Loads its code ahead.
   Status prepare() const { return twFunctionPrepare(function); }
   /// Launches with arguments that makeValue takes, in the kernel's order.
@@ -407,6 +489,11 @@ public:
           return twFunctionLaunch(function, stream, values, count, options);
         },
         arguments...);
+  }
+  /// With arguments whose number is known when the program runs.
+  Status launchValues(TwStream stream, const TwValue *values, size_t numValues,
+                      const TwLaunchOptions *options = nullptr) const {
+    return twFunctionLaunch(function, stream, values, numValues, options);
   }
 
 private:
@@ -444,6 +531,14 @@ public:
       return Status(status);
     return Cache(cache);
   }
+
+  /// Lives as long as the cache.
+  const char *getFolder() const { return twCacheGetFolder(get()); }
+  TwCacheCounters getCounters() const {
+    TwCacheCounters counters = {};
+    twCacheGetCounters(get(), &counters);
+    return counters;
+  }
 };
 
 /// A session.
@@ -474,6 +569,31 @@ public:
       return Status(status);
     return Library(library);
   }
+  /// Makes all that a manifest names. Calls report(info, status) for each
+  /// kernel and target, with a `const TwJitReportInfo &` and a `const Status &`
+  /// that live as long as the call.
+  template <typename Report>
+  Status prebuild(const char *manifest, const char *const *targets,
+                  size_t numTargets, Report report) const {
+    return twJitPrebuild(get(), manifest, targets, numTargets,
+                         &passReport<Report>, &report);
+  }
+  /// Whether a cache has all that a manifest names for a target; reports as
+  /// prebuild does.
+  template <typename Report>
+  Status check(const char *manifest, const char *target, Report report) const {
+    return twJitCheck(get(), manifest, target, &passReport<Report>, &report);
+  }
+
+private:
+  template <typename Report>
+  static void passReport(void *report, const TwJitReportInfo *info,
+                         TwStatus status) {
+    Status shown(status);
+    (*static_cast<Report *>(report))(*info, std::as_const(shown));
+    // It is the session's.
+    (void)shown.release();
+  }
 };
 
 /// A source on a device.
@@ -503,6 +623,11 @@ public:
           return twJitKernelLaunch(get(), stream, values, count, options);
         },
         arguments...);
+  }
+  /// As Function::launchValues.
+  Status launchValues(TwStream stream, const TwValue *values, size_t numValues,
+                      const TwLaunchOptions *options = nullptr) const {
+    return twJitKernelLaunch(get(), stream, values, numValues, options);
   }
   /// The code for such arguments; waits for it.
   template <typename... Arguments>

@@ -11,6 +11,7 @@
 #ifndef __cplusplus
 #include <stdbool.h>
 #endif
+#include <stddef.h>
 #include <stdint.h>
 
 /* Storage of one element, so that the types of pointers tell formats apart.
@@ -43,7 +44,11 @@ static inline TwValue twValueMakeArray(TwElementType type, int32_t rank,
                                        const int64_t *strides) {
   TwValue value;
   value.kind = TW_ARRAY;
+#ifdef __cplusplus
+  value.data = const_cast<void *>(data);
+#else
   value.data = (void *)(uintptr_t)data;
+#endif
   value.type = type;
   value.rank = rank;
   value.sizes = sizes;
@@ -56,7 +61,7 @@ static inline TwValue twValueMakeArray(TwElementType type, int32_t rank,
 
 /** A scalar argument of an integer type. */
 static inline TwValue twValueMakeInteger(TwElementType type, int64_t integer) {
-  TwValue value = twValueMakeArray(type, 0, 0, 0, 0);
+  TwValue value = twValueMakeArray(type, 0, NULL, NULL, NULL);
   value.kind = TW_SCALAR;
   value.integer = integer;
   return value;
@@ -64,7 +69,7 @@ static inline TwValue twValueMakeInteger(TwElementType type, int64_t integer) {
 
 /** A scalar argument of a float type; the launch rounds it to `type`. */
 static inline TwValue twValueMakeReal(TwElementType type, double real) {
-  TwValue value = twValueMakeArray(type, 0, 0, 0, 0);
+  TwValue value = twValueMakeArray(type, 0, NULL, NULL, NULL);
   value.kind = TW_SCALAR;
   value.isReal = 1;
   value.real = real;

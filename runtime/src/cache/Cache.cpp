@@ -8,8 +8,10 @@
 #include "KeyText.h"
 #include "Lease.h"
 #include "Storage.h"
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,7 +19,6 @@ using namespace tilewright::rt;
 
 /// A hit sets an entry's time if it is older than this: one write in a while.
 static constexpr int64_t kStampSeconds = 3600;
-static constexpr uint32_t kPollMilliseconds = 5;
 
 //===----------------------------------------------------------------------===//
 // Values
@@ -225,9 +226,16 @@ static void putIntoRedis(TwCache cache, const std::string &name,
     reportRefusal(cache, "redis");
 }
 
+static void putIntoMemory(TwCache cache, const Wanted &wanted,
+                          const MemoryCache::Value &entry) {
+  bool isKept = cache->memory.set(wanted.text, entry);
+  cache->memoryCounters.countWrite(isKept, entry->size());
+}
+
 /// The entry that is wanted, or null; `asksShared`: whatever layer has it.
 static MemoryCache::Value find(TwCache cache, Wanted &wanted, bool asksShared) {
   if (MemoryCache::Value entry = cache->memory.find(wanted.text)) {
+    cache->memoryCounters.countRead(entry->size());
     cache->memoryCounters.count(Look::Hit);
     return entry;
   }
@@ -238,8 +246,16 @@ static MemoryCache::Value find(TwCache cache, Wanted &wanted, bool asksShared) {
       return nullptr;
     putIntoFolder(cache, wanted.getName(), *bytes);
   }
-  cache->memory.set(wanted.text, bytes);
+  putIntoMemory(cache, wanted, bytes);
   return bytes;
+}
+
+TwCacheValue tilewright::rt::findAgain(TwCache cache, TwBytes key,
+                                       bool asksAll) {
+  Wanted wanted(key);
+  if (MemoryCache::Value entry = find(cache, wanted, asksAll))
+    return makeValue(std::move(entry));
+  return {};
 }
 
 TwStatus twCacheGet(TwCache cache, TwBytes key, TwCacheValue *value) {
@@ -270,11 +286,76 @@ TwStatus twCachePut(TwCache cache, TwBytes key, TwBytes value) {
     return fail(TW_RESOURCE_EXHAUSTED, "no memory for a value of ",
                 std::to_string(value.size), " bytes");
   Wanted wanted(key);
-  cache->memory.set(wanted.text, entry);
+  putIntoMemory(cache, wanted, entry);
   putIntoFolder(cache, wanted.getName(), *entry);
   if (!wanted.isLocal)
     putIntoRedis(cache, wanted.getName(), *entry);
   return nullptr;
+}
+
+//===----------------------------------------------------------------------===//
+// Why there is none
+//===----------------------------------------------------------------------===//
+
+/// What is unusual of an entry that was read; empty if it is only absent.
+static std::string describeLook(Look look, const std::string &what) {
+  switch (look) {
+  case Look::Hit:
+  case Look::Absent:
+    return {};
+  case Look::Damaged:
+    return what + " is damaged";
+  case Look::OtherVersion:
+    return what + " is of another version of the format";
+  case Look::Rejected:
+    return what + " has not the seal of the cache's secret";
+  case Look::Unreachable:
+    break;
+  }
+  return what + " cannot be read";
+}
+
+static std::string describeFile(const Folder &folder, Wanted &wanted,
+                                const Sealer *sealer) {
+  std::string bytes, name = wanted.getName();
+  std::string what = "'" + folder.getEntryPath(name) + "'";
+  switch (int error = folder.readEntry(name, bytes)) {
+  case 0:
+    return describeLook(judgeAndCut(bytes, wanted.key, sealer), what);
+  case ENOENT:
+    return {};
+  case kUntrusted:
+    if (std::string who = folder.describeWriters(name); !who.empty())
+      return who;
+    [[fallthrough]];
+  default:
+    return "cannot read " + what + ": " + std::strerror(error);
+  }
+}
+
+std::string tilewright::rt::describeMiss(TwCache cache, TwBytes key) {
+  Wanted wanted(key);
+  std::string reason = describeFile(cache->folder, wanted, nullptr);
+  if (wanted.isLocal)
+    return reason;
+  for (const Folder &folder : cache->sharedFolders)
+    if (reason.empty())
+      reason = describeFile(folder, wanted, cache->sealer.get());
+  if (!cache->redis || !reason.empty())
+    return reason;
+  std::string bytes;
+  switch (cache->redis->get(wanted.getName(), bytes)) {
+  case Redis::Answer::Absent:
+    return {};
+  case Redis::Answer::Unreachable:
+    return "its Redis server did not answer";
+  case Redis::Answer::Found:
+    break;
+  }
+  bool fits = bytes.size() <= cache->redis->getMaxBytes();
+  return describeLook(fits ? judgeAndCut(bytes, wanted.key, cache->sealer.get())
+                           : Look::Damaged,
+                      "the entry of its Redis server");
 }
 
 //===----------------------------------------------------------------------===//
@@ -315,7 +396,7 @@ TwStatus twCacheGetOrLease(TwCache cache, TwBytes key, uint32_t milliseconds,
   if (TwStatus status = twCacheGet(cache, key, value))
     return status;
   Wanted wanted(key);
-  int64_t end = getMilliseconds() + milliseconds;
+  const int64_t start = getMilliseconds(), end = start + milliseconds;
   while (!value->owner) {
     if (TwStatus status = twCacheTryLease(cache, key, lease))
       return status;
@@ -324,12 +405,12 @@ TwStatus twCacheGetOrLease(TwCache cache, TwBytes key, uint32_t milliseconds,
       *value = makeValue(std::move(entry));
       twCacheLeaseDestroy(*lease);
       *lease = nullptr;
-    } else if (*lease || getMilliseconds() >= end) {
       break;
-    } else {
-      timespec pause = {0, long(kPollMilliseconds) * 1000000};
-      nanosleep(&pause, nullptr);
     }
+    int64_t now = getMilliseconds();
+    if (*lease || now >= end)
+      break;
+    sleepMs(std::min(getLeasePauseMs(now - start), end - now));
   }
   return nullptr;
 }

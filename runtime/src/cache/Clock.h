@@ -15,6 +15,12 @@ inline int64_t getMilliseconds() {
   return int64_t(time.tv_sec) * 1000 + time.tv_nsec / 1000000;
 }
 
+inline void sleepMs(int64_t milliseconds) {
+  timespec pause = {time_t(milliseconds / 1000),
+                    long(milliseconds % 1000) * 1000000};
+  nanosleep(&pause, nullptr);
+}
+
 } // namespace tilewright::rt
 
 #endif // TILEWRIGHT_RUNTIME_CACHE_CLOCK_H

@@ -93,6 +93,17 @@ int rt::publishFile(const std::string &temporary, const std::string &path,
   return error;
 }
 
+int rt::makeAbsolute(std::string &path) {
+  if (!path.empty() && path[0] == '/')
+    return 0;
+  char *folder = getcwd(nullptr, 0);
+  if (!folder)
+    return errno;
+  path = std::string(folder) + "/" + path;
+  std::free(folder);
+  return 0;
+}
+
 int rt::makeFolders(const std::string &path, FileUsers users) {
   struct stat info;
   if (stat(path.c_str(), &info) == 0)

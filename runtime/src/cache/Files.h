@@ -34,6 +34,10 @@ int publishFile(const std::string &temporary, const std::string &path,
                 const std::string &bytes, bool syncs,
                 FileUsers users = FileUsers::Owner);
 
+/// Has a path count from the root, so that it stays right when the working
+/// directory changes; 0, or errno where nobody knows what that is.
+int makeAbsolute(std::string &path);
+
 /// Makes a folder and those above it; 0 or errno.
 int makeFolders(const std::string &path, FileUsers users = FileUsers::Owner);
 

@@ -128,22 +128,42 @@ TwStatus tilewright::rt::checkFolder(const char *what,
   return nullptr;
 }
 
+/// Why what `info` is of is not trusted; `what` is its name.
+static std::string describeOwner(const struct stat &info,
+                                 const std::string &what) {
+  if (info.st_uid != geteuid() && info.st_uid != 0)
+    return what + " belongs to user " + std::to_string(info.st_uid) +
+           ", not to " + std::to_string(geteuid()) +
+           ": what it holds cannot be trusted";
+  if (info.st_mode & S_IWOTH)
+    return "everybody may write to " + what +
+           ": what it holds cannot be trusted";
+  return "a group may write to " + what +
+         ": take the right away, or allow it with "
+         "TILEWRIGHT_CACHE_ALLOW_GROUP_WRITE=1";
+}
+
+std::string Folder::describeWriters(const std::string &name) const {
+  std::string entry = getEntryPath(name);
+  for (const std::string &each :
+       {path, root, entry.substr(0, entry.rfind('/')), entry}) {
+    struct stat info;
+    bool isKnown = each == path ? stat(each.c_str(), &info) == 0
+                                : lstat(each.c_str(), &info) == 0;
+    if (isKnown && !isTrusted(info, allowsGroupWrite))
+      return describeOwner(info, "'" + each + "'");
+  }
+  return {};
+}
+
 TwStatus tilewright::rt::checkOwner(const char *what, const std::string &folder,
                                     bool allowsGroupWrite, int &error) {
   struct stat info;
   error = getInfo(folder, /*followsLink=*/true, info);
   if (error || isTrusted(info, allowsGroupWrite))
     return nullptr;
-  if (info.st_uid != geteuid() && info.st_uid != 0)
-    return fail(TW_UNSUPPORTED, what, " '", folder, "' belongs to user ",
-                int64_t(info.st_uid), ", not to ", int64_t(geteuid()),
-                ": what it holds cannot be trusted");
-  if (info.st_mode & S_IWOTH)
-    return fail(TW_UNSUPPORTED, "everybody may write to ", what, " '", folder,
-                "': what it holds cannot be trusted");
-  return fail(TW_UNSUPPORTED, "a group may write to ", what, " '", folder,
-              "': take the right away, or allow it with "
-              "TILEWRIGHT_CACHE_ALLOW_GROUP_WRITE=1");
+  return fail(TW_UNSUPPORTED,
+              describeOwner(info, std::string(what) + " '" + folder + "'"));
 }
 
 TwStatus tilewright::rt::checkOwner(const char *what, const std::string &folder,

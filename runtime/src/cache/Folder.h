@@ -48,6 +48,9 @@ struct Folder {
   /// the file or to a folder that it is in. `info` may be null.
   int readEntry(const std::string &name, std::string &bytes,
                 struct stat *info = nullptr) const;
+  /// Who else may write to the entry of this name, or to a folder that it is
+  /// in, for people; empty where nobody may.
+  std::string describeWriters(const std::string &name) const;
   /// Whether only this user may write to the folders that an entry of this name
   /// is written to, which are there; 0, errno or kUntrusted.
   int checkForWriting(const std::string &name) const;

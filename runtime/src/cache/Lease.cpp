@@ -5,6 +5,7 @@
 // the lease of a parent that died. So the child closes what its parent had
 // open.
 #include "Lease.h"
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <mutex>
@@ -73,6 +74,10 @@ LeaseState tilewright::rt::tryLease(const std::string &path,
     close(file);
   }
   return LeaseState::NoLocks;
+}
+
+int64_t tilewright::rt::getLeasePauseMs(int64_t waitedMs) {
+  return std::clamp<int64_t>(waitedMs / 16, 5, 100);
 }
 
 void tilewright::rt::releaseLease(TwCacheLeaseStorage &lease) {

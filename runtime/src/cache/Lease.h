@@ -3,6 +3,7 @@
 #ifndef TILEWRIGHT_RUNTIME_CACHE_LEASE_H
 #define TILEWRIGHT_RUNTIME_CACHE_LEASE_H
 
+#include <cstdint>
 #include <string>
 
 /// A locked file, which is open as long as the lease is held. The system lets
@@ -23,6 +24,10 @@ void prepareLeases();
 /// Tries to lock the file `path`; never waits.
 LeaseState tryLease(const std::string &path, TwCacheLeaseStorage &lease);
 void releaseLease(TwCacheLeaseStorage &lease);
+
+/// How many milliseconds pass until the next try of who waits for a lease since
+/// `waitedMs`: first 5, later a sixteenth of that, at most 100.
+int64_t getLeasePauseMs(int64_t waitedMs);
 
 } // namespace tilewright::rt
 

@@ -25,9 +25,12 @@ public:
     return held.with([&](Held &held) { return held.find(key); });
   }
 
-  /// One that is larger than all memory is not kept.
-  void set(const std::string &key, Value value) {
-    held.with([&](Held &held) { held.set(key, std::move(value), maxBytes); });
+  /// False for one that is larger than all memory: it is not kept.
+  bool set(const std::string &key, Value value) {
+    return held.with([&](Held &held) {
+      held.set(key, std::move(value), maxBytes);
+      return !held.order.empty();
+    });
   }
 
 private:

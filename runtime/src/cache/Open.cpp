@@ -80,6 +80,16 @@ static void reportAway(const std::string &folder, const char *layer,
          {"reason", std::strerror(error)}});
 }
 
+/// Has a folder be the same whatever the working directory becomes.
+static TwStatus fixFolder(const char *what, std::string &folder) {
+  std::string given = folder;
+  if (makeAbsolute(folder))
+    return fail(TW_NOT_FOUND, "cannot tell where the ", what, " '", given,
+                "' is: the working directory is gone; give a path from the "
+                "root on");
+  return nullptr;
+}
+
 /// Who lists a folder that he may not read finds nothing; 0 or errno.
 static int checkReadable(const Folder &folder) {
   for (const std::string &path : {folder.path, folder.root})
@@ -95,6 +105,8 @@ static TwStatus openOwnFolder(const TwCacheOptions &options,
   if (folder.empty())
     return fail(TW_INVALID_ARGUMENT,
                 "expected a cache folder: set TILEWRIGHT_CACHE_DIR, or HOME");
+  if (TwStatus status = fixFolder("cache folder", folder))
+    return status;
   cache.folder = Folder(folder, options.allowsGroupWrite);
   const char *verb = "make";
   int error = options.isReadOnly ? 0 : makeFolders(folder);
@@ -123,7 +135,9 @@ static TwStatus openSharedFolders(const TwCacheOptions &options,
   std::vector<std::string> folders;
   if (TwStatus status = getSharedFolders(options, folders))
     return status;
-  for (const std::string &folder : folders) {
+  for (std::string &folder : folders) {
+    if (TwStatus status = fixFolder("shared cache folder", folder))
+      return status;
     int error = 0;
     if (TwStatus status = checkOwner("shared cache folder", folder,
                                      options.allowsGroupWrite, error))

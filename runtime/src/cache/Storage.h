@@ -10,6 +10,7 @@
 #include "Redis.h"
 #include "Seal.h"
 #include <memory>
+#include <string>
 #include <vector>
 
 struct TwCacheStorage {
@@ -45,6 +46,16 @@ bool writeEntryFile(TwCache cache, const Folder &folder,
 /// Keeps the bound of the cache's own folder, to which a process writes `bytes`
 /// now: looks at what is there when all processes wrote a sixteenth of it.
 void keepBound(TwCache cache, uint64_t bytes);
+
+/// Looks for a value again whose absence is counted: in memory and in the own
+/// folder, with `asksAll` in the layers behind them, too. `owner` is null where
+/// there is none, which is no miss more.
+TwCacheValue findAgain(TwCache cache, TwBytes key, bool asksAll);
+
+/// Why no layer gives the value of `key`, for people: whose entry is refused,
+/// damaged, or cannot be read, and where. Empty where none has one. Counts
+/// nothing.
+std::string describeMiss(TwCache cache, TwBytes key);
 
 /// Writes an entry of this name to the cache's own folder, which is kept in its
 /// bound; false where the file system refuses, or it is only read.

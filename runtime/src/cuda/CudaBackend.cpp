@@ -91,8 +91,9 @@ public:
   TwStatus load(const TwKernelStorage &kernel, TwBytes image,
                 LoadedKernel &loaded) override;
   void unload(LoadedKernel &loaded) override {
-    twStatusDestroy(call("unload a module",
-                         [&] { return api.cuModuleUnload(loaded.module); }));
+    twStatusDestroy(call("unload a module", [&] {
+      return relaxed([&] { return api.cuModuleUnload(loaded.module); });
+    }));
   }
   TwStatus launch(const LaunchCommand &command) override;
   TwStatus encodeTensorMap(const TensorMapRequest &request, void *map) override;
@@ -115,6 +116,17 @@ private:
     Context popped;
     api.cuCtxPopCurrent_v2(&popped);
     return result;
+  }
+
+  /// Calls `body` in the mode in which code may be loaded and unloaded while
+  /// another stream is captured.
+  template <typename Body> Result relaxed(Body body) {
+    int mode = kCaptureRelaxed;
+    if (Result result = api.cuThreadExchangeStreamCaptureMode(&mode))
+      return result;
+    Result result = body();
+    Result restored = api.cuThreadExchangeStreamCaptureMode(&mode);
+    return result ? result : restored;
   }
 
   /// That of the caller, if it is one of this device; else the primary one.
@@ -189,36 +201,34 @@ TwStatus CudaBackend::open(int ordinal) {
 
 Result CudaBackend::loadModule(const TwKernelStorage &kernel, TwBytes image,
                                LoadedKernel &loaded, std::string &log) {
-  // While another stream is captured, loading is allowed in this mode alone.
-  int mode = kCaptureRelaxed;
-  if (Result result = api.cuThreadExchangeStreamCaptureMode(&mode))
-    return result;
   log.assign(4096, '\0');
   int options[] = {kJitErrorLog, kJitErrorLogBytes};
   void *values[] = {&log[0], reinterpret_cast<void *>(uintptr_t(log.size()))};
   // Machine code knows its size, PTX must end with a NUL byte.
   std::string text(static_cast<const char *>(image.data), image.size);
-  Result result =
-      api.cuModuleLoadDataEx(&loaded.module, text.c_str(), 2, options, values);
-  log.resize(std::char_traits<char>::length(log.c_str()));
-  int used = 0;
-  bool hasModule = !result;
-  if (!result)
-    result = api.cuModuleGetFunction(&loaded.function, loaded.module,
-                                     kernel.symbol.c_str());
-  if (!result)
-    result =
-        api.cuFuncGetAttribute(&used, kFunctionSharedBytes, loaded.function);
-  if (!result && kernel.sharedBytes > used) {
+  bool hasModule = false;
+  Result result = relaxed([&] {
+    Result refused = api.cuModuleLoadDataEx(&loaded.module, text.c_str(), 2,
+                                            options, values);
+    hasModule = !refused;
+    int used = 0;
+    if (!refused)
+      refused = api.cuModuleGetFunction(&loaded.function, loaded.module,
+                                        kernel.symbol.c_str());
+    if (!refused)
+      refused =
+          api.cuFuncGetAttribute(&used, kFunctionSharedBytes, loaded.function);
+    if (refused || kernel.sharedBytes <= used)
+      return refused;
     loaded.dynamicSharedBytes = kernel.sharedBytes - used;
-    result =
-        api.cuFuncSetAttribute(loaded.function, kFunctionMaxDynamicSharedBytes,
-                               int(loaded.dynamicSharedBytes));
-  }
+    return api.cuFuncSetAttribute(loaded.function,
+                                  kFunctionMaxDynamicSharedBytes,
+                                  int(loaded.dynamicSharedBytes));
+  });
+  log.resize(std::char_traits<char>::length(log.c_str()));
   if (result && hasModule)
-    api.cuModuleUnload(loaded.module);
-  Result restored = api.cuThreadExchangeStreamCaptureMode(&mode);
-  return result ? result : restored;
+    relaxed([&] { return api.cuModuleUnload(loaded.module); });
+  return result;
 }
 
 TwStatus CudaBackend::load(const TwKernelStorage &kernel, TwBytes image,

@@ -87,8 +87,9 @@ public:
   TwStatus load(const TwKernelStorage &kernel, TwBytes image,
                 LoadedKernel &loaded) override;
   void unload(LoadedKernel &loaded) override {
-    twStatusDestroy(call("unload a module",
-                         [&] { return api.hipModuleUnload(loaded.module); }));
+    twStatusDestroy(call("unload a module", [&] {
+      return relaxed([&] { return api.hipModuleUnload(loaded.module); });
+    }));
   }
   TwStatus launch(const LaunchCommand &command) override;
 
@@ -105,6 +106,17 @@ private:
       return result;
     Result result = body();
     Result restored = api.hipSetDevice(current);
+    return result ? result : restored;
+  }
+
+  /// Calls `body` in the mode in which code may be loaded and unloaded while
+  /// another stream is captured.
+  template <typename Body> Result relaxed(Body body) {
+    int mode = kCaptureRelaxed;
+    if (Result result = api.hipThreadExchangeStreamCaptureMode(&mode))
+      return result;
+    Result result = body();
+    Result restored = api.hipThreadExchangeStreamCaptureMode(&mode);
     return result ? result : restored;
   }
 
@@ -168,19 +180,18 @@ TwStatus HipBackend::open() {
 
 Result HipBackend::loadModule(const TwKernelStorage &kernel, TwBytes image,
                               LoadedKernel &loaded) {
-  // While another stream is captured, loading is allowed in this mode alone.
-  int mode = kCaptureRelaxed;
-  if (Result result = api.hipThreadExchangeStreamCaptureMode(&mode))
-    return result;
-  Result result = api.hipModuleLoadData(&loaded.module, image.data);
-  if (!result) {
-    result = api.hipModuleGetFunction(&loaded.function, loaded.module,
-                                      kernel.symbol.c_str());
-    if (result)
-      api.hipModuleUnload(loaded.module);
-  }
-  Result restored = api.hipThreadExchangeStreamCaptureMode(&mode);
-  return result ? result : restored;
+  bool hasModule = false;
+  Result result = relaxed([&] {
+    Result refused = api.hipModuleLoadData(&loaded.module, image.data);
+    hasModule = !refused;
+    if (!refused)
+      refused = api.hipModuleGetFunction(&loaded.function, loaded.module,
+                                         kernel.symbol.c_str());
+    return refused;
+  });
+  if (result && hasModule)
+    relaxed([&] { return api.hipModuleUnload(loaded.module); });
+  return result;
 }
 
 TwStatus HipBackend::load(const TwKernelStorage &kernel, TwBytes image,

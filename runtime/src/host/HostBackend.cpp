@@ -60,6 +60,7 @@ public:
     return nullptr;
   }
   TwStatus synchronize() override { return nullptr; }
+  bool isSynchronous() const override { return true; }
   int64_t getMaxWorkgroups(int64_t) const final { return INT64_MAX; }
 
   TwStatus createStream(int32_t, TwStream *stream) override {

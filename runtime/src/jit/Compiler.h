@@ -20,12 +20,16 @@ struct CompileResult {
 
 /// When to give up. One job looks at it, others may set it.
 struct CompileLimit {
+  /// What the deadline was set by; the message says it.
+  std::atomic<uint32_t> budgetMs{0};
   /// By getMonotonicMs; set when the compiler begins.
   std::atomic<int64_t> deadlineMs{INT64_MAX};
   std::atomic<bool> isCancelled{false};
 
   /// Null while it may go on.
   TwStatus check() const;
+  /// That the deadline is over.
+  TwStatus describeTimeout() const;
 };
 
 int64_t getMonotonicMs();

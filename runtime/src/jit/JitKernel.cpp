@@ -19,14 +19,14 @@ static constexpr size_t kMostBuckets = 8192;
 
 /// Refuses a function whose code on this device is PTX, for which the driver
 /// has a compiler of its own.
-static TwStatus checkNeverCompiles(TwFunction function) {
+static TwStatus checkNeverCompiles(TwFunction function, bool isAsked) {
   const std::string &target = function->module->device->backend->target;
   bool isNvidia = target.rfind("sm_", 0) == 0;
   for (const Variant *variant : function->variants)
     if (isNvidia && !isMachineCode(variant->image))
-      return fail(TW_UNSUPPORTED, "strict: kernel '", function->name,
-                  "' was kept as PTX, which the driver would compile; prebuild "
-                  "it where ptxas or nvJitLink is found");
+      return fail(TW_UNSUPPORTED, "strict: ",
+                  describePtx(function->name, twKernelGetChip(variant->kernel),
+                              target, isAsked));
   return nullptr;
 }
 
@@ -52,12 +52,15 @@ TwStatus twJitKernelCreate(TwJit jit, TwDevice device,
     return fail(TW_INVALID_ARGUMENT, "expected a policy, but got ",
                 int64_t(policy));
   if (jit->isStrict && result->options.fallback)
-    if (TwStatus status = checkNeverCompiles(result->options.fallback))
+    if (TwStatus status = checkNeverCompiles(result->options.fallback,
+                                             /*isAsked=*/false))
       return status;
   if (TwStatus status = readSource(*source, result->request))
     return status;
   result->request.target = getRequestTarget(device);
   result->request.hasArguments = true;
+  result->source = std::make_shared<RequestSource>(takeSource(result->request));
+  result->request.name = result->source->name;
   *kernel = result.release();
   return nullptr;
 }
@@ -98,7 +101,7 @@ static TwStatus useLibrary(TwJitKernel kernel, Specialization &place,
   if (!status)
     status = twModuleGetFunction(module, image.kernel, nullptr, &function);
   if (!status && kernel->jit->isStrict)
-    status = checkNeverCompiles(function);
+    status = checkNeverCompiles(function, kernel->request.keepsPtx);
   if (!status)
     status = twFunctionPrepare(function);
   twLibraryDestroy(library);
@@ -131,10 +134,10 @@ static TwStatus ensureTask(TwJitKernel kernel, Specialization &place,
   }
   if (!place.task) {
     auto made = std::make_shared<Task>();
-    made->request = kernel->request;
+    setRequest(*made, kernel->request, kernel->source);
     made->request.arguments = std::move(classes);
     made->isStrict = kernel->jit->isStrict;
-    if (TwStatus status = identifyRequest(kernel->jit, made->request))
+    if (TwStatus status = identifyAndCount(kernel->jit, made->request))
       return status;
     made->use = [kernel, &place](const std::string &library) {
       return useLibrary(kernel, place, library);
@@ -338,15 +341,36 @@ TwStatus twJitKernelLaunch(TwJitKernel kernel, TwStream stream,
 // What a manifest names
 //===----------------------------------------------------------------------===//
 
-/// Whether both ask for the same but for the arguments.
-static bool isSameKernel(Request a, Request b) {
-  for (Request *each : {&a, &b}) {
-    each->arguments.clear();
-    each->target.clear();
-    each->compiler.clear();
-    each->tools.clear();
-  }
-  return writeRequest(a) == writeRequest(b);
+/// The kernel that is asked for, without its source: as bytes.
+static std::string writeKernel(Request request) {
+  request.name.clear();
+  request.arguments.clear();
+  request.target.clear();
+  request.compiler.clear();
+  request.tools.clear();
+  return writeRequest(request);
+}
+
+static std::string writeSource(const RequestSource &source) {
+  Request alone;
+  setSource(alone, source);
+  return writeRequest(alone);
+}
+
+/// Which requests of a list are for the kernel, for any arguments.
+static std::vector<size_t> findRequests(const RequestList &list,
+                                        TwJitKernel kernel) {
+  std::string source = writeSource(*kernel->source);
+  std::vector<bool> isSource;
+  for (const RequestSource &each : list.getSources())
+    isSource.push_back(writeSource(each) == source);
+  std::string wanted = writeKernel(kernel->request);
+  std::vector<size_t> found;
+  for (size_t i = 0; i < list.size(); ++i)
+    if (isSource[list.getSourceIndex(i)] &&
+        writeKernel(list.getBare(i)) == wanted)
+      found.push_back(i);
+  return found;
 }
 
 TwStatus twJitKernelPrepare(TwJitKernel kernel, size_t *numFound) {
@@ -362,9 +386,9 @@ TwStatus twJitKernelPrepare(TwJitKernel kernel, size_t *numFound) {
     policies.push_back(TW_JIT_DYNAMIC);
   std::vector<std::shared_ptr<Task>> tasks;
   TwStatus first = nullptr;
-  for (const Request &request : kernel->jit->manifest.requests) {
-    if (!isSameKernel(request, kernel->request))
-      continue;
+  const RequestList &requests = kernel->jit->manifest.requests;
+  for (size_t index : findRequests(requests, kernel)) {
+    const Request &request = requests.getBare(index);
     for (TwJitPolicy policy : policies) {
       std::vector<uint8_t> classes;
       // What another policy asked for no launch of this kernel asks for.

@@ -1,6 +1,7 @@
 // LibraryCompiler.cpp - the compiler in this process.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "../DriverLibrary.h"
+#include "../Observe.h"
 #include "../Support.h"
 #include "Compiler.h"
 #include <algorithm>
@@ -21,10 +22,15 @@ int64_t tilewright::rt::getMonotonicMs() {
 TwStatus CompileLimit::check() const {
   if (isCancelled.load(std::memory_order_relaxed))
     return fail(TW_RESOURCE_EXHAUSTED, "the compilation was cancelled");
-  if (getMonotonicMs() >= deadlineMs)
-    return fail(TW_RESOURCE_EXHAUSTED,
-                "the compilation took longer than its budget");
-  return nullptr;
+  return getMonotonicMs() >= deadlineMs ? describeTimeout() : nullptr;
+}
+
+TwStatus CompileLimit::describeTimeout() const {
+  return fail(TW_RESOURCE_EXHAUSTED,
+              "the compilation took longer than its budget of ",
+              int64_t(budgetMs.load(std::memory_order_relaxed)),
+              " ms; set TwJitOptions::budgetMilliseconds to more, or prebuild "
+              "the kernel");
 }
 
 namespace {
@@ -168,6 +174,7 @@ public:
 
 private:
   TwStatus load() {
+    Slice slice("compile", "load compiler", {});
     void *library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (!library) {
       const char *why = dlerror();

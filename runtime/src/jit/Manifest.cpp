@@ -179,19 +179,35 @@ Request Reader::readKernel(const Json &kernel, const Json &sources) {
   return request;
 }
 
-TwStatus Reader::read(const std::string &text, Manifest &manifest) {
-  // The library copies trees recursively: deep ones are no manifests.
+/// Whether lists and objects of JSON lie too deep in one another: the library
+/// copies trees recursively. It could tell while it parses, but then it looks
+/// at all kernels that it has for each one more.
+bool isTooDeep(const std::string &text) {
   constexpr int kMostDepth = 32;
-  bool isDeep = false;
-  Json root = Json::parse(
-      text,
-      [&](int depth, Json::parse_event_t, Json &) {
-        isDeep |= depth > kMostDepth;
-        return !isDeep;
-      },
-      /*allow_exceptions=*/false);
-  if (isDeep || root.is_discarded()) {
-    refuse(isDeep ? "expected JSON of less depth" : "expected JSON");
+  int depth = 0;
+  bool isText = false;
+  for (size_t i = 0; i < text.size() && depth <= kMostDepth; ++i) {
+    char c = text[i];
+    if (c == '"')
+      isText = !isText;
+    else if (isText)
+      i += c == '\\';
+    else if (c == '[' || c == '{')
+      ++depth;
+    else if (c == ']' || c == '}')
+      --depth;
+  }
+  return depth > kMostDepth;
+}
+
+TwStatus Reader::read(const std::string &text, Manifest &manifest) {
+  if (isTooDeep(text)) {
+    refuse("expected JSON of less depth");
+    return status;
+  }
+  Json root = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (root.is_discarded()) {
+    refuse("expected JSON");
     return status;
   }
   int64_t version = getNumber(root, "version");
@@ -235,21 +251,31 @@ TwStatus tilewright::rt::readManifestFile(const std::string &path,
   return readManifest(text, path, manifest);
 }
 
-/// JSON is UTF-8: what is not would be read as something else.
-static TwStatus checkText(const Request &request) {
+/// JSON is UTF-8: what is not would be read as something else. `name` is the
+/// source's.
+static TwStatus checkText(const Request &request, const std::string &name) {
   std::string bytes = writeRequest(request);
   std::string kept =
       Json(bytes).dump(-1, ' ', false, Json::error_handler_t::replace);
   if (Json::parse(kept, nullptr, /*allow_exceptions=*/false) == bytes)
     return nullptr;
-  return fail(TW_INVALID_ARGUMENT, "source '", request.name,
+  return fail(TW_INVALID_ARGUMENT, "source '", name,
               "': expected UTF-8, which alone a manifest can have");
 }
 
 TwStatus tilewright::rt::writeManifestFile(const std::string &path,
                                            const Manifest &manifest) {
-  for (const Request &request : manifest.requests)
-    if (TwStatus status = checkText(request))
+  const RequestList &requests = manifest.requests;
+  const std::vector<RequestSource> &sources = requests.getSources();
+  for (const RequestSource &source : sources) {
+    Request alone;
+    setSource(alone, source);
+    if (TwStatus status = checkText(alone, source.name))
+      return status;
+  }
+  for (size_t i = 0; i < requests.size(); ++i)
+    if (TwStatus status = checkText(requests.getBare(i),
+                                    sources[requests.getSourceIndex(i)].name))
       return status;
   struct stat old;
   bool hasOld = stat(path.c_str(), &old) == 0;

@@ -5,6 +5,7 @@
 #include "../Support.h"
 #include "../cache/Files.h"
 #include "Session.h"
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <unistd.h>
@@ -24,7 +25,7 @@ TwStatus twJitCompile(TwJit jit, const TwJitSource *source, const char *target,
     return status;
   task->request.target = target;
   task->isStrict = jit->isStrict;
-  if (TwStatus status = identifyRequest(jit, task->request))
+  if (TwStatus status = identifyAndCount(jit, task->request))
     return status;
   // Shared: whoever does not wait any longer leaves the task to itself.
   auto bytes = std::make_shared<std::string>();
@@ -58,30 +59,46 @@ static void keepFirst(SharedStatus &first, TwStatus status) {
     twStatusDestroy(status);
 }
 
+std::string tilewright::rt::describePtx(const std::string &kernel,
+                                        const std::string &chip,
+                                        const std::string &target,
+                                        bool isAsked) {
+  std::string text = "kernel '" + kernel + "' for '" + target +
+                     "' is PTX of '" + chip +
+                     "', which the driver would compile: ";
+  // The compiler takes the PTX of an older chip where it has none like it.
+  if (!rankChip(chip, /*isPtx=*/false, target))
+    return text + "the compiler has no chip whose machine code runs on '" +
+           target + "'; use a session that is not strict there";
+  if (isAsked)
+    return text + "that was asked for; do not set TwJitSource::keepsPtx";
+  return text + "there was no assembler; prebuild it where ptxas or nvJitLink "
+                "is found";
+}
+
 /// Refuses a library whose code for an NVIDIA target is PTX alone: the driver
 /// would compile it, so that strict sessions do not take it.
-static TwStatus checkNeverCompiles(const Request &request,
+static TwStatus checkNeverCompiles(const std::string &target, bool isAsked,
                                    const std::string &bytes) {
-  if (request.target.rfind("sm_", 0) != 0)
+  if (target.rfind("sm_", 0) != 0)
     return nullptr;
   TwLibrary library = nullptr;
   if (TwStatus status = twLibraryCreate({bytes.data(), bytes.size()}, &library))
     return status;
   bool hasCode = false;
-  std::string kernel;
+  std::string kernel, chip;
   for (size_t i = 0; i < twLibraryGetNumImages(library); ++i) {
     TwImageInfo info = {};
     twStatusDestroy(twLibraryGetImage(library, i, &info));
     kernel = info.kernel;
+    chip = info.chip;
     hasCode |= isMachineCode(info.image) &&
-               rankChip(info.chip, /*isPtx=*/false, request.target) > 0;
+               rankChip(info.chip, /*isPtx=*/false, target) > 0;
   }
   twLibraryDestroy(library);
   if (hasCode)
     return nullptr;
-  return fail(TW_UNSUPPORTED, "kernel '", kernel, "' for '", request.target,
-              "' was kept as PTX, which the driver would compile and strict "
-              "sessions refuse; prebuild it where ptxas or nvJitLink is found");
+  return fail(TW_UNSUPPORTED, describePtx(kernel, chip, target, isAsked));
 }
 
 static void tell(TwJitReport report, void *user, const Request &request,
@@ -93,6 +110,31 @@ static void tell(TwJitReport report, void *user, const Request &request,
   TwJitReportInfo info = {kernel.c_str(), request.variant.c_str(),
                           request.target.c_str(), arguments.c_str()};
   report(user, &info, status);
+}
+
+/// Each once, as devices ask for it.
+static std::vector<std::string> listTargets(const char *const *targets,
+                                            size_t numTargets) {
+  std::vector<std::string> list;
+  for (size_t i = 0; i < numTargets; ++i) {
+    std::string target = getRequestTarget(targets[i]);
+    if (std::find(list.begin(), list.end(), target) == list.end())
+      list.push_back(std::move(target));
+  }
+  return list;
+}
+
+/// Writes into a manifest who made what is in the cache now. What was added to
+/// it meanwhile stays, but not what another compiler made: a session asks for
+/// what one of them did.
+static TwStatus noteMaker(const char *path, const Manifest &made) {
+  return updateManifestFile(path, [&](Manifest &there) {
+    if (there.compiler != made.compiler)
+      there.tools.clear();
+    there.compiler = made.compiler;
+    for (const auto &[key, tools] : made.tools)
+      there.tools[key] = tools;
+  });
 }
 
 TwStatus twJitPrebuild(TwJit jit, const char *path, const char *const *targets,
@@ -110,35 +152,39 @@ TwStatus twJitPrebuild(TwJit jit, const char *path, const char *const *targets,
   if (TwStatus status = readManifestFile(path, manifest))
     return status;
   SharedStatus first;
+  const RequestList &requests = manifest.requests;
+  std::vector<std::shared_ptr<const RequestSource>> sources;
+  for (const RequestSource &source : requests.getSources())
+    sources.push_back(std::make_shared<RequestSource>(source));
   std::vector<std::shared_ptr<Task>> tasks;
-  for (size_t i = 0; i < numTargets; ++i)
-    for (const Request &request : manifest.requests) {
+  for (const std::string &target : listTargets(targets, numTargets))
+    for (size_t j = 0; j < requests.size(); ++j) {
+      const Request &request = requests.getBare(j);
       auto task = std::make_shared<Task>();
-      task->request = request;
-      task->request.target = targets[i];
-      if (TwStatus status = identifyRequest(jit, task->request))
+      setRequest(*task, request, sources[requests.getSourceIndex(j)]);
+      task->request.target = target;
+      if (TwStatus status = identifyAndCount(jit, task->request))
         return status;
-      manifest.compiler = task->request.compiler;
-      manifest.tools[getToolsKey(task->request)] = task->request.tools;
       // Not where PTX was asked for.
       if (!request.keepsPtx)
-        task->use = [made = task->request](const std::string &library) {
-          return checkNeverCompiles(made, library);
+        task->use = [target](const std::string &made) {
+          return checkNeverCompiles(target, /*isAsked=*/false, made);
         };
       startTask(jit, task, /*isUrgent=*/false);
       tasks.push_back(std::move(task));
     }
+  Manifest made;
   for (const std::shared_ptr<Task> &task : tasks) {
     TwStatus status = waitForTask(*task);
     tell(report, user, task->request, status);
+    if (!status) {
+      made.compiler = task->request.compiler;
+      made.tools[getToolsKey(task->request)] = task->request.tools;
+    }
     keepFirst(first, status);
   }
-  // What was added to it meanwhile stays.
-  TwStatus written = updateManifestFile(path, [&](Manifest &there) {
-    there.compiler = manifest.compiler;
-    there.tools = manifest.tools;
-  });
-  keepFirst(first, written);
+  if (!made.compiler.empty())
+    keepFirst(first, noteMaker(path, made));
   return first.get();
 }
 
@@ -153,20 +199,19 @@ TwStatus twJitCheck(TwJit jit, const char *path, const char *target,
     return status;
   SharedStatus first;
   for (Request request : manifest.requests) {
-    request.target = target;
+    request.target = getRequestTarget(target);
     if (TwStatus status = identifyRequest(jit, request))
       return status;
-    std::string library;
+    std::string library, missing;
     TwStatus status = nullptr;
-    if (!findLibrary(jit, request, library))
-      status =
-          fail(TW_NOT_FOUND, "kernel '", getKernelName(request), "'",
-               request.variant.empty() ? std::string()
-                                       : ", variant '" + request.variant + "',",
-               " for '", target, "' is not in ", describeCache(jit->cache),
-               ", or cannot be read there");
+    if (!findLibrary(jit, request, library, missing))
+      status = fail(
+          TW_NOT_FOUND, "kernel '", getKernelName(request), "'",
+          request.variant.empty() ? std::string()
+                                  : ", variant '" + request.variant + "',",
+          " for '", request.target, "'", describeMiss(jit, request, missing));
     else
-      status = checkNeverCompiles(request, library);
+      status = checkNeverCompiles(request.target, request.keepsPtx, library);
     tell(report, user, request, status);
     keepFirst(first, status);
   }

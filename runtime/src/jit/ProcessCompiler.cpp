@@ -174,7 +174,8 @@ private:
                   "the compiler crashed on this kernel: its "
                   "process '",
                   program, "' ended by signal ", int64_t(WTERMSIG(state)),
-                  "; this is a bug of the compiler");
+                  "; this is a bug of the compiler: report it with the "
+                  "kernel's source");
     if (ended > 0)
       return fail(TW_INTERNAL, "the compiler's process '", program,
                   "' ended without an answer, with exit code ",

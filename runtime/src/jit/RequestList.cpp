@@ -7,6 +7,22 @@
 
 using namespace tilewright::rt;
 
+RequestSource tilewright::rt::takeSource(Request &request) {
+  RequestSource source;
+  std::swap(source.form, request.form);
+  std::swap(source.name, request.name);
+  std::swap(source.text, request.text);
+  std::swap(source.files, request.files);
+  return source;
+}
+
+void tilewright::rt::setSource(Request &request, const RequestSource &source) {
+  request.form = source.form;
+  request.name = source.name;
+  request.text = source.text;
+  request.files = source.files;
+}
+
 void RequestList::add(Request request) {
   auto hash = [](const Request &each) {
     std::string bytes = writeRequest(each);
@@ -15,28 +31,17 @@ void RequestList::add(Request request) {
   };
   if (!known.insert(hash(request)).second)
     return;
+  RequestSource source = takeSource(request);
   Request alone;
-  alone.form = std::move(request.form);
-  alone.name = std::move(request.name);
-  alone.text = std::move(request.text);
-  alone.files = std::move(request.files);
-  request.form.clear();
-  request.name.clear();
-  request.text.clear();
-  request.files.clear();
+  setSource(alone, source);
   auto [it, isNew] = knownSources.try_emplace(hash(alone), sources.size());
   if (isNew)
-    sources.push_back({std::move(alone.form), std::move(alone.name),
-                       std::move(alone.text), std::move(alone.files)});
+    sources.push_back(std::move(source));
   requests.emplace_back(std::move(request), it->second);
 }
 
 Request RequestList::at(size_t index) const {
   Request request = requests.at(index).first;
-  const RequestSource &source = sources[requests[index].second];
-  request.form = source.form;
-  request.name = source.name;
-  request.text = source.text;
-  request.files = source.files;
+  setSource(request, sources[requests[index].second]);
   return request;
 }

@@ -17,6 +17,11 @@ struct RequestSource {
   std::vector<NamedText> files;
 };
 
+/// Moves the source out of `request`, which has none any more.
+RequestSource takeSource(Request &request);
+
+void setSource(Request &request, const RequestSource &source);
+
 /// What was asked for: a kernel for a thousand shapes has one source.
 class RequestList {
 public:

@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Session.h"
 #include "../Backend.h"
+#include "../Compatibility.h"
 #include "../Support.h"
 #include "Identity.h"
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -132,6 +134,7 @@ TwStatus twJitOpen(const TwJitOptions *options, TwJit *jit) {
     if (TwStatus status = readManifestFile(used.manifest, result->manifest))
       return status;
     result->hasManifest = true;
+    result->manifestPath = used.manifest;
   }
   result->cache = used.cache;
   if (!result->cache) {
@@ -167,7 +170,8 @@ void twJitGetCounters(TwJit jit, TwJitCounters *counters) {
   if (!counters)
     return;
   *counters = {};
-  if (!jit)
+  // A thread of the parent may have had the lock.
+  if (!jit || jit->forks != countForks())
     return;
   std::lock_guard<std::mutex> lock(jit->timesMutex);
   *counters = {jit->requests, jit->cacheHits, jit->contentHits,
@@ -181,13 +185,39 @@ void twJitGetCounters(TwJit jit, TwJitCounters *counters) {
 //===----------------------------------------------------------------------===//
 
 std::string tilewright::rt::getRequestTarget(TwDevice device) {
-  const std::string &target = device->backend->target;
-  return target.substr(0, target.find(':'));
+  return getRequestTarget(device->backend->target);
 }
 
 std::string tilewright::rt::getToolsKey(const Request &request) {
   return request.linker.empty() ? request.target
                                 : request.target + " " + request.linker;
+}
+
+/// That nobody knows which compiler a request is for, since `status` says that
+/// there is none; takes it over.
+static TwStatus failToIdentify(TwJit jit, const Request &request,
+                               TwStatus status) {
+  std::string reason = twStatusGetMessage(status);
+  twStatusDestroy(status);
+  std::string cure = "; set LD_LIBRARY_PATH to its folder";
+  if (access(jit->compilerPath.c_str(), R_OK)) {
+    reason = "cannot read the compiler '" + jit->compilerPath +
+             "': " + std::strerror(errno);
+    cure = "; set TILEWRIGHT_COMPILER to libtilewright-jit.so";
+  }
+  if (!jit->isStrict)
+    return fail(TW_NOT_FOUND, reason, cure);
+  if (!jit->hasManifest)
+    return fail(TW_NOT_FOUND,
+                "strict: which compiler made the kernels is not known, for the "
+                "session has no manifest, and ",
+                reason,
+                "; open it with a manifest that 'tile-cache prebuild' has "
+                "been through");
+  return fail(TW_NOT_FOUND, "strict: manifest '", jit->manifestPath,
+              "' was recorded, but not prebuilt: it does not say which "
+              "compiler made the kernels; where there is one, ",
+              describePrebuild(jit, request.target));
 }
 
 TwStatus tilewright::rt::identifyRequest(TwJit jit, Request &request) {
@@ -213,7 +243,7 @@ TwStatus tilewright::rt::identifyRequest(TwJit jit, Request &request) {
       return nullptr;
     }
     if (status)
-      return status;
+      return failToIdentify(jit, request, status);
     jit->identity = std::move(identity);
   }
   request.compiler = jit->identity;
@@ -226,9 +256,27 @@ TwStatus tilewright::rt::identifyRequest(TwJit jit, Request &request) {
   return nullptr;
 }
 
+TwStatus tilewright::rt::identifyAndCount(TwJit jit, Request &request) {
+  TwStatus status = identifyRequest(jit, request);
+  if (!status)
+    return nullptr;
+  ++jit->requests;
+  ++jit->failures;
+  jit->strictMisses += jit->isStrict;
+  reportFailure(request, jit->isStrict, status);
+  return status;
+}
+
 //===----------------------------------------------------------------------===//
 // Threads
 //===----------------------------------------------------------------------===//
+
+void tilewright::rt::setRequest(Task &task, const Request &bare,
+                                std::shared_ptr<const RequestSource> source) {
+  task.request = bare;
+  task.request.name = source->name;
+  task.source = std::move(source);
+}
 
 static void finishTask(Task &task, TwStatus status) {
   std::lock_guard<std::mutex> lock(task.mutex);
@@ -238,13 +286,12 @@ static void finishTask(Task &task, TwStatus status) {
   }
   task.status.set(status);
   task.isDone = true;
-  // Kept by whoever asked, as long as its code: a source may be large.
-  task.request.text = {};
-  task.request.files = {};
   task.changed.notify_all();
 }
 
 static void *runTasks(void *session) {
+  // For those who look at threads, as in a trace.
+  pthread_setname_np(pthread_self(), "tilewright-jit");
   TwJit jit = static_cast<TwJit>(session);
   std::unique_lock<std::mutex> lock(jit->queueMutex);
   while (true) {
@@ -257,8 +304,11 @@ static void *runTasks(void *session) {
     jit->running.insert(task);
     lock.unlock();
     std::string library;
-    TwStatus status =
-        obtainLibrary(jit, task->request, task->isStrict, task->limit, library);
+    // The task is kept as long as its code, and a source may be large.
+    Request request = task->request;
+    if (task->source)
+      setSource(request, *task->source);
+    TwStatus status = obtainLibrary(*task, request, library);
     if (!status && task->use)
       status = task->use(library);
     finishTask(*task, status);
@@ -268,9 +318,17 @@ static void *runTasks(void *session) {
   }
 }
 
+/// Ends a task that no thread will begin; `isCancelled`: nobody wants it.
+static void endUnbegun(Task &task, const char *why, bool isCancelled) {
+  TwStatus status = fail(TW_RESOURCE_EXHAUSTED, why);
+  ++task.jit->requests;
+  countFailure(task, status, isCancelled);
+  finishTask(task, status);
+}
+
 /// Ends a task that no thread has begun.
 static void dropTask(TwJit jit, const std::shared_ptr<Task> &task,
-                     const char *why) {
+                     const char *why, bool isCancelled) {
   {
     std::lock_guard<std::mutex> lock(jit->queueMutex);
     auto it = std::find(jit->queue.begin(), jit->queue.end(), task);
@@ -279,11 +337,12 @@ static void dropTask(TwJit jit, const std::shared_ptr<Task> &task,
     jit->queue.erase(it);
     jit->queueChanged.notify_all();
   }
-  finishTask(*task, fail(TW_RESOURCE_EXHAUSTED, why));
+  endUnbegun(*task, why, isCancelled);
 }
 
 void tilewright::rt::startTask(TwJit jit, const std::shared_ptr<Task> &task,
                                bool isUrgent) {
+  task->jit = jit;
   bool hasThread;
   {
     std::lock_guard<std::mutex> lock(jit->queueMutex);
@@ -300,12 +359,14 @@ void tilewright::rt::startTask(TwJit jit, const std::shared_ptr<Task> &task,
     jit->queueChanged.notify_all();
   }
   if (!hasThread)
-    dropTask(jit, task, "the system gives no thread to compile on");
+    dropTask(jit, task, "the system gives no thread to compile on",
+             /*isCancelled=*/false);
 }
 
 void tilewright::rt::cancelTask(TwJit jit, const std::shared_ptr<Task> &task) {
   task->limit.isCancelled = true;
-  dropTask(jit, task, "the compilation was cancelled before it began");
+  dropTask(jit, task, "the compilation was cancelled before it began",
+           /*isCancelled=*/true);
 }
 
 TwStatus tilewright::rt::waitForTask(Task &task) {
@@ -316,8 +377,10 @@ TwStatus tilewright::rt::waitForTask(Task &task) {
     if (getMonotonicMs() < task.limit.deadlineMs)
       continue;
     task.limit.isCancelled = true;
-    return fail(TW_RESOURCE_EXHAUSTED,
-                "the compilation took longer than its budget");
+    TwStatus status = task.limit.describeTimeout();
+    status->message = describeRequest(task.request) + ": " + status->message;
+    countFailure(task, status, /*isOver=*/true);
+    return status;
   }
   return task.status.get();
 }
@@ -343,7 +406,7 @@ TwStatus twJitCancel(TwJit jit) {
     jit->queueChanged.notify_all();
   }
   for (const std::shared_ptr<Task> &task : dropped)
-    finishTask(*task, fail(TW_RESOURCE_EXHAUSTED,
-                           "the compilation was cancelled before it began"));
+    endUnbegun(*task, "the compilation was cancelled before it began",
+               /*isCancelled=*/true);
   return nullptr;
 }

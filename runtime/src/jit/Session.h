@@ -32,9 +32,14 @@ struct SharedStatus {
 
 /// A kernel that is being made. Who waits for it holds it.
 struct Task {
-  Request request; ///< once it is done, without its source
+  TwJit jit = nullptr; ///< set by startTask
+  Request request;     ///< of what `source` has, only the name
+  /// Of many tasks, or null: then `request` has all.
+  std::shared_ptr<const RequestSource> source;
   bool isStrict = false;
   CompileLimit limit;
+  /// Whether its answer was counted: once, by whoever gave it.
+  std::atomic<bool> isCounted{false};
 
   std::mutex mutex;
   std::condition_variable changed;
@@ -58,6 +63,7 @@ struct TwJitStorage {
   std::unique_ptr<tilewright::rt::Compiler> compiler;
   bool hasManifest = false;
   tilewright::rt::Manifest manifest; ///< of the options
+  std::string manifestPath;
 
   std::mutex identityMutex;
   std::string identity; ///< of the compiler; empty: not yet known
@@ -90,16 +96,32 @@ TwStatus checkJit(TwJit jit);
 /// Errors: NOT_FOUND  there are neither
 TwStatus identifyRequest(TwJit jit, Request &request);
 
+/// The same for what is asked for now: an error is counted as its answer.
+TwStatus identifyAndCount(TwJit jit, Request &request);
+
 /// What the tools of a request depend on: its target, and a special linker.
 std::string getToolsKey(const Request &request);
 
-/// The library for `request`, which says its compiler, if the cache has it.
-bool findLibrary(TwJit jit, const Request &request, std::string &library);
+/// The library for `request`, which says its compiler, if the cache has it;
+/// else `missing` is the key of what it has not.
+bool findLibrary(TwJit jit, const Request &request, std::string &library,
+                 std::string &missing);
 
-/// The library for `request`, which says its compiler: from the cache, or
-/// compiled in this thread.
-TwStatus obtainLibrary(TwJit jit, const Request &request, bool isStrict,
-                       CompileLimit &limit, std::string &library);
+/// The library for a task's whole `request`, which says its compiler: from the
+/// cache, or compiled in this thread.
+TwStatus obtainLibrary(Task &task, const Request &request,
+                       std::string &library);
+
+/// Counts that a task's answer is an error, unless it has had one; `isOver`: it
+/// took too long, or was cancelled.
+void countFailure(Task &task, TwStatus status, bool isOver);
+/// Tells whoever wants to know of it.
+void reportFailure(const Request &request, bool isStrict, TwStatus status);
+
+/// Gives a task its request. `source` is that of many requests, which none of
+/// them keeps a copy of.
+void setRequest(Task &task, const Request &bare,
+                std::shared_ptr<const RequestSource> source);
 
 /// Has a task done by a thread of the session; `isUrgent` puts it in front.
 void startTask(TwJit jit, const std::shared_ptr<Task> &task, bool isUrgent);
@@ -117,8 +139,24 @@ std::string getRequestTarget(TwDevice device);
 /// The kernel that is asked for, or else its source, for people.
 std::string getKernelName(const Request &request);
 
+/// All of what is asked for, for people.
+std::string describeRequest(const Request &request);
+
 /// What is assumed of the arguments, for people.
 std::string describeArguments(const Request &request);
+
+/// Why a strict session has no library for the request, for people: behind its
+/// description. `missing` is findLibrary's.
+std::string describeMiss(TwJit jit, const Request &request,
+                         const std::string &missing);
+
+/// The command that prebuilds the session's manifest for `target`, for people.
+std::string describePrebuild(TwJit jit, const std::string &target);
+
+/// That the code of a kernel is PTX of `chip` alone, why, and what to do, for
+/// people; `isAsked`: keepsPtx was.
+std::string describePtx(const std::string &kernel, const std::string &chip,
+                        const std::string &target, bool isAsked);
 
 /// The cache's folder, and how many shared ones it has, for people.
 std::string describeCache(TwCache cache);

@@ -90,7 +90,9 @@ private:
 struct TwJitKernelStorage {
   TwJit jit = nullptr;
   TwDevice device = nullptr;
-  tilewright::rt::Request request; ///< without arguments
+  tilewright::rt::Request request; ///< without arguments, and of its source
+                                   ///< only the name
+  std::shared_ptr<const tilewright::rt::RequestSource> source;
   TwJitKernelOptions options = {};
   std::mutex mutex; ///< guards adding to the table
   tilewright::rt::Table table;

@@ -4,6 +4,7 @@
 #include "jit/Request.h"
 #include "gtest/gtest.h"
 #include <cerrno>
+#include <cfenv>
 #include <chrono>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -127,6 +128,22 @@ TEST(CompilerThreads, WhatIsCancelledIsNotFinished) {
   std::thread(twCompilationCancel, compilation).join();
   EXPECT_EQ(twCompilationFinish(compilation), TW_RESOURCE_EXHAUSTED);
   twCompilationDestroy(compilation);
+}
+
+/// The caller's thread has its own again afterwards.
+TEST(CompilerThreads, HaveFloatsOfTheirOwn) {
+  std::string request = writeProduct("x86-64-v3"), usual = compile(request);
+  std::fenv_t before;
+  std::fegetenv(&before);
+  for (int mode : {FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO}) {
+    std::fesetround(mode);
+    std::feclearexcept(FE_ALL_EXCEPT);
+    std::feraiseexcept(FE_UNDERFLOW);
+    EXPECT_EQ(compile(request), usual);
+    EXPECT_EQ(std::fegetround(), mode);
+    EXPECT_EQ(std::fetestexcept(FE_ALL_EXCEPT), FE_UNDERFLOW);
+    std::fesetenv(&before);
+  }
 }
 
 /// The runtime that goes away ends its worker, whatever error came before.

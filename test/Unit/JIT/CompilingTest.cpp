@@ -17,6 +17,26 @@
 
 using CompilingTest = SessionFixture;
 
+/// How messages name the kernel of `twice.json` for a multiple of `divisor`
+/// elements.
+static std::string describeTwice(TwDevice device,
+                                 const std::string &divisor = "16") {
+  TwDeviceInfo info = {};
+  EXPECT_EQ(take(twDeviceGetInfo(device, &info)), "");
+  return "the kernel of 'twice.json' for '" + std::string(info.target) +
+         "' with (array f32 align=16 dims=-1:" + divisor +
+         ":-1:1:1; array f32 align=16 dims=-1:" + divisor +
+         ":-1:1:1; scalar f64 divisor=1): ";
+}
+
+static std::string describeTimeout(TwDevice device, int budgetMs) {
+  return describeTwice(device) +
+         "the compilation took longer than its budget of " +
+         std::to_string(budgetMs) +
+         " ms; set TwJitOptions::budgetMilliseconds to more, or prebuild the "
+         "kernel";
+}
+
 TEST_F(CompilingTest, CompilesInAProcessOfItsOwn) {
   TwJitOptions options = {};
   options.usesProcess = 1;
@@ -57,11 +77,14 @@ TEST_F(CompilingTest, ACrashOfTheCompilerIsAStatus) {
     TwCode code = twStatusGetCode(status);
     return std::to_string(code) + " " + take(status);
   };
-  EXPECT_EQ(run(crash), "7 the compiler crashed on this kernel: its process '" +
+  std::string name = describeTwice(device);
+  EXPECT_EQ(run(crash), "7 " + name +
+                            "the compiler crashed on this kernel: its process "
+                            "'" +
                             crash +
-                            "' ended by signal 11; this is a bug of "
-                            "the compiler");
-  EXPECT_EQ(run(quiet), "7 the compiler's process '" + quiet +
+                            "' ended by signal 11; this is a bug of the "
+                            "compiler: report it with the kernel's source");
+  EXPECT_EQ(run(quiet), "7 " + name + "the compiler's process '" + quiet +
                             "' ended without an answer, with exit code 3");
   EXPECT_EQ(run(babble),
             "4 '" + babble + "' is no compiler's process of this version");
@@ -221,7 +244,7 @@ TEST_F(CompilingTest, ProcessesAreAskedToEnd) {
     options.budgetMilliseconds = 500;
     open(options);
     ASSERT_EQ(make(), "");
-    EXPECT_EQ(launch(arguments), "the compilation took longer than its budget");
+    EXPECT_EQ(launch(arguments), describeTimeout(device, 500));
   }
   close();
   EXPECT_TRUE(fs::exists(folder + "/asked"));
@@ -243,8 +266,9 @@ TEST_F(CompilingTest, NeedsNoSignalOfItsChildren) {
   open(options);
   ASSERT_EQ(make(), "");
   Arguments odd(7);
-  EXPECT_EQ(launch(odd),
-            "the compiler's process '" + quiet + "' ended without an answer");
+  EXPECT_EQ(launch(odd), describeTwice(device, "1") +
+                             "the compiler's process '" + quiet +
+                             "' ended without an answer");
   std::signal(SIGCHLD, before);
 }
 
@@ -285,7 +309,7 @@ TEST_F(CompilingTest, BudgetsAndCancellationEndACompilation) {
   ASSERT_EQ(make(), "");
   Arguments arguments(64);
   auto start = std::chrono::steady_clock::now();
-  EXPECT_EQ(launch(arguments), "the compilation took longer than its budget");
+  EXPECT_EQ(launch(arguments), describeTimeout(device, 200));
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(60));
   EXPECT_EQ(take(twJitWait(jit)), "");
   EXPECT_EQ(count().timeouts, 1u);
@@ -299,7 +323,7 @@ TEST_F(CompilingTest, BudgetsAndCancellationEndACompilation) {
     std::this_thread::yield();
   EXPECT_EQ(take(twJitCancel(jit)), "");
   launcher.join();
-  EXPECT_EQ(message, "the compilation was cancelled");
+  EXPECT_EQ(message, describeTwice(device) + "the compilation was cancelled");
   // It is begun anew when it is asked for again, and ends with the session.
   EXPECT_EQ(take(twJitKernelRequest(kernel, arguments.values, 3)), "");
   while (count().requests == 1)
@@ -357,7 +381,7 @@ TEST_F(CompilingTest, ALibraryCompilationCanBeCancelled) {
   open(options);
   ASSERT_EQ(make(), "");
   Arguments arguments(64);
-  EXPECT_EQ(launch(arguments), "the compilation took longer than its budget");
+  EXPECT_EQ(launch(arguments), describeTimeout(device, 1));
   // What is over the budget is tried again, by whoever has more time.
   open();
   ASSERT_EQ(make(), "");
@@ -414,20 +438,27 @@ TEST_F(CompilingTest, ManyProcessesCompileOnce) {
   close();
   twDeviceClose(device);
   device = nullptr;
-  constexpr int kProcesses = 8;
-  int pipes[2];
+  constexpr int kProcesses = 64;
+  int pipes[2], gate[2];
   ASSERT_EQ(pipe(pipes), 0);
+  ASSERT_EQ(pipe(gate), 0);
   for (int i = 0; i < kProcesses; ++i)
     if (fork() == 0) {
       char result = 'x';
       EXPECT_EQ(openDevice("host", &device), "");
       open();
       Arguments arguments(64);
-      if (make() == "" && launch(arguments) == "" && arguments.check() == "")
+      bool isReady = make() == "";
+      // They ask at the same time: when the other end is closed.
+      ::close(gate[1]);
+      isReady &= ::read(gate[0], &result, 1) == 0;
+      if (isReady && launch(arguments) == "" && arguments.check() == "")
         result = char('0' + count().compiles);
       ssize_t written = ::write(pipes[1], &result, 1);
       _exit(written == 1 ? 0 : 1);
     }
+  ::close(gate[0]);
+  ::close(gate[1]);
   for (int i = 0; i < kProcesses; ++i)
     wait(nullptr);
   std::string results(kProcesses, ' ');
@@ -448,6 +479,7 @@ TEST_F(CompilingTest, AfterAForkTheChildOpensItsOwn) {
   if (child == 0) {
     bool isRight = launch(arguments) == "the session was opened before this "
                                         "process was forked; open one here";
+    isRight &= count().compiles == 0;
     // Closing does not wait for threads that are not there.
     close();
     _exit(isRight ? 0 : 1);

@@ -5,6 +5,8 @@
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <sys/wait.h>
+#include <unistd.h>
 
 using ObserveTest = SessionFixture;
 
@@ -98,29 +100,120 @@ TEST_F(ObserveTest, TracesHaveCompilationsAndLaunches) {
   auto trace = nlohmann::json::parse(file, nullptr, false);
   ASSERT_TRUE(trace.is_object());
   std::map<std::string, std::pair<double, double>> slices;
+  std::map<long, std::string> threads;
+  std::vector<std::pair<double, double>> lookups;
   int numLaunches = 0;
   for (const auto &event : trace["traceEvents"]) {
+    long thread = event["tid"].get<long>();
+    std::string name = event["name"].get<std::string>();
+    if (event["ph"] == "M") {
+      EXPECT_EQ(name, "thread_name");
+      threads[thread] = event["args"]["name"].get<std::string>();
+      continue;
+    }
     EXPECT_EQ(event["ph"], "X");
     EXPECT_GE(event["dur"].get<double>(), 0.0);
-    std::string name = event["name"].get<std::string>();
     numLaunches += name == "launch twice";
     slices[name] = {event["ts"].get<double>(),
                     event["ts"].get<double>() + event["dur"].get<double>()};
+    if (name == "cache get")
+      lookups.push_back(slices[name]);
+    bool isJit = event["cat"] == "compile" || event["cat"] == "jit";
+    EXPECT_TRUE(threads.count(thread)) << name;
+    EXPECT_EQ(threads[thread] == "tilewright-jit",
+              isJit || name == "load twice" || event["cat"] == "cache")
+        << name;
   }
+  EXPECT_EQ(threads.size(), 2u);
   EXPECT_EQ(numLaunches, 2);
-  // One lies within the other.
-  auto [begin, end] = slices["compile twice.json"];
-  auto [outerBegin, outerEnd] = slices["obtain twice.json"];
-  EXPECT_LE(outerBegin, begin);
-  EXPECT_GE(outerEnd, end);
+  // One lies within the other, and each behind the one before.
+  auto expectWithin = [&](const std::string &inner, const std::string &outer) {
+    ASSERT_TRUE(slices.count(inner)) << inner;
+    ASSERT_TRUE(slices.count(outer)) << outer;
+    constexpr double kRounding = 0.01;
+    EXPECT_GE(slices[inner].first, slices[outer].first - kRounding) << inner;
+    EXPECT_LE(slices[inner].second, slices[outer].second + kRounding) << inner;
+  };
+  expectWithin("compile twice.json", "obtain twice.json");
+  expectWithin("prepare twice.json", "compile twice.json");
+  expectWithin("finish twice.json", "compile twice.json");
+  expectWithin("parse", "prepare twice.json");
+  double before = slices["finish twice.json"].first;
   for (const char *stage :
-       {"parse", "passes", "translate", "optimize", "backend", "assemble"}) {
-    ASSERT_TRUE(slices.count(stage)) << stage;
-    EXPECT_LE(slices[stage].second, end) << stage;
+       {"passes", "translate", "optimize", "backend", "assemble"}) {
+    expectWithin(stage, "finish twice.json");
+    EXPECT_GE(slices[stage].first, before - 0.01) << stage;
+    before = slices[stage].second;
   }
+  // No lookup during a stage: the content's is between the two.
+  bool isBetween = false;
+  for (auto [begin, end] : lookups) {
+    isBetween |= begin >= slices["prepare twice.json"].second &&
+                 end <= slices["finish twice.json"].first;
+    for (const char *part : {"prepare twice.json", "finish twice.json"})
+      EXPECT_TRUE(end <= slices[part].first || begin >= slices[part].second)
+          << part;
+  }
+  EXPECT_TRUE(isBetween);
   EXPECT_TRUE(slices.count("load twice"));
+}
+
+/// In a new process, which loads the compiler for its first kernel.
+TEST_F(ObserveTest, TracesHaveTheLoadingOfTheCompiler) {
+  close();
+  twDeviceClose(device);
+  device = nullptr;
+  std::string path = folder + "/trace.json";
+  pid_t child = fork();
+  if (child == 0) {
+    bool isRight = openDevice("host", &device).empty();
+    open();
+    isRight &= take(twTraceStart()).empty() && make().empty();
+    Arguments arguments(64);
+    isRight &= launch(arguments).empty();
+    isRight &= take(twTraceStop(path.c_str())).empty();
+    _exit(isRight ? 0 : 1);
+  }
+  int state = 0;
+  waitpid(child, &state, 0);
+  ASSERT_TRUE(WIFEXITED(state) && WEXITSTATUS(state) == 0);
+  EXPECT_NE(readText(path).find("\"load compiler\""), std::string::npos);
+  ASSERT_EQ(openDevice("host", &device), "");
+}
+
+/// What could not be written is there for another path.
+TEST_F(ObserveTest, KeepsATraceThatCannotBeWritten) {
   ASSERT_EQ(take(twTraceStart()), "");
+  ASSERT_EQ(make(), "");
+  Arguments arguments(64);
+  ASSERT_EQ(launch(arguments), "");
+  for (const char *path : {"/nowhere/trace.json", "/"})
+    EXPECT_EQ(take(twTraceStop(path))
+                  .find("cannot write trace '" + std::string(path) + "': "),
+              0u);
   EXPECT_EQ(take(twTraceStop("/nowhere/trace.json")),
             "cannot write trace '/nowhere/trace.json': No such file or "
-            "directory");
+            "directory; try another path");
+  // It has ended.
+  ASSERT_EQ(make(), "");
+  ASSERT_EQ(launch(arguments), "");
+  std::string path = folder + "/trace.json";
+  ASSERT_EQ(take(twTraceStop(path.c_str())), "");
+  std::string text = readText(path);
+  size_t first = text.find("\"launch twice\"");
+  EXPECT_NE(first, std::string::npos);
+  EXPECT_EQ(text.rfind("\"launch twice\""), first);
+  EXPECT_EQ(take(twTraceStop(path.c_str())),
+            "there is no trace: begin one first");
+  // It may be thrown away, or be followed by another.
+  for (bool isThrownAway : {true, false}) {
+    ASSERT_EQ(take(twTraceStart()), "");
+    ASSERT_EQ(launch(arguments), "");
+    EXPECT_NE(take(twTraceStop("/nowhere/trace.json")), "");
+    if (isThrownAway)
+      ASSERT_EQ(take(twTraceStop(nullptr)), "");
+    ASSERT_EQ(take(twTraceStart()), "");
+    ASSERT_EQ(take(twTraceStop(path.c_str())), "");
+    EXPECT_EQ(readText(path).find("launch"), std::string::npos);
+  }
 }

@@ -76,6 +76,34 @@ TEST(Plan, WritesWhatClassesSay) {
   EXPECT_EQ(plan(request), key);
 }
 
+TEST(Plan, SaysWhatIsWrongWithASchedule) {
+  rt::Request request = makeRequest();
+  request.schedule = "nonsense";
+  EXPECT_EQ(plan(request),
+            "error: k.mlir: error: kernel 'k': expected the text of a "
+            "#tile.schedule attribute as its schedule, but got 'nonsense'\n"
+            "schedule:1:1: error: expected attribute value");
+  request.schedule = "1 : i32";
+  EXPECT_EQ(plan(request),
+            "error: k.mlir: error: kernel 'k': expected the text of a "
+            "#tile.schedule attribute as its schedule, but got '1 : i32'");
+}
+
+/// The host's chips have names; "host" is a word of the tools.
+TEST(Plan, SaysWhichChipTheHostIs) {
+  rt::Request request = makeRequest();
+  request.target = "host";
+  llvm::StringRef chip = getHostChipName();
+  EXPECT_EQ(plan(request),
+            chip.empty()
+                ? "error: k.mlir: error: nothing runs on 'host': expected "
+                  "'host' to have the features of x86-64-v3, but this CPU "
+                  "lacks some"
+                : "error: k.mlir: error: nothing runs on 'host': expected the "
+                  "name of a chip; this CPU is '" +
+                      chip.str() + "'");
+}
+
 /// Variants of a description that assume what is not known are left out.
 TEST(Plan, ChoosesAVariantWhoseFactsFollow) {
   rt::Request request = makeRequest();

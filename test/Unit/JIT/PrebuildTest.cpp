@@ -28,9 +28,7 @@ TEST_F(PrebuildTest, StrictNeverCompiles) {
                 "' with (array f32 align=16 dims=-1:16:-1:1:1; array f32 "
                 "align=16 dims=-1:16:-1:1:1; scalar f64 divisor=1) is not in "
                 "cache '" +
-                cacheFolder +
-                "', or cannot be read there; prebuild it from a manifest that "
-                "has it");
+                cacheFolder + "'; prebuild it from a manifest that has it");
   EXPECT_EQ(count().strictMisses, 1u);
   open();
   ASSERT_EQ(make(), "");
@@ -88,7 +86,8 @@ TEST_F(PrebuildTest, ManifestsAreRecordedPrebuiltAndServed) {
   strict.compiler = "/nowhere/libtilewright-jit.so";
   open(strict);
   ASSERT_EQ(make(), "");
-  EXPECT_NE(launch(many).find("cannot read '/nowhere/"), std::string::npos);
+  EXPECT_NE(launch(many).find("cannot read the compiler '/nowhere/"),
+            std::string::npos);
   strict.manifest = manifest.c_str();
   open(strict);
   ASSERT_EQ(make(), "");
@@ -188,8 +187,9 @@ TEST_F(PrebuildTest, StrictRefusesPtx) {
   open(strict);
   ASSERT_EQ(make({}, source, gpu), "");
   EXPECT_EQ(launch(arguments),
-            "strict: kernel 'twice' was kept as PTX, which the driver would "
-            "compile; prebuild it where ptxas or nvJitLink is found");
+            "strict: kernel 'twice' for 'sm_90' is PTX of 'sm_90a', which the "
+            "driver would compile: that was asked for; do not set "
+            "TwJitSource::keepsPtx");
   // Nor as what is launched meanwhile.
   open();
   ASSERT_EQ(make({}, source, gpu), "");
@@ -206,8 +206,10 @@ TEST_F(PrebuildTest, StrictRefusesPtx) {
   file.file = description.c_str();
   EXPECT_EQ(
       take(twJitKernelCreate(strictJit, gpu, &file, &background, &refused)),
-      "strict: kernel 'twice' was kept as PTX, which the driver would "
-      "compile; prebuild it where ptxas or nvJitLink is found");
+      "strict: kernel 'twice' for 'sm_90' is PTX of 'sm_90a', which the "
+      "driver would compile: there was no assembler; prebuild it where ptxas "
+      "or "
+      "nvJitLink is found");
   twJitClose(strictJit);
   twJitKernelDestroy(kernel);
   kernel = nullptr;
@@ -275,11 +277,12 @@ TEST_F(PrebuildTest, ChecksThatNothingIsPtx) {
   EXPECT_EQ(
       take(twJitPrebuild(jit, manifest.c_str(), &target, 1, nullptr, nullptr)),
       "");
-  std::string kept = "kernel 'twice' for 'sm_80' was kept as PTX, which the "
-                     "driver would compile and strict sessions refuse; "
-                     "prebuild it where ptxas or nvJitLink is found";
+  std::string why = "kernel 'twice' for 'sm_80' is PTX of 'sm_80', which the "
+                    "driver would compile: ",
+              kept = why + "there was no assembler; prebuild it where ptxas or "
+                           "nvJitLink is found";
   EXPECT_EQ(take(twJitCheck(jit, manifest.c_str(), target, nullptr, nullptr)),
-            kept);
+            why + "that was asked for; do not set TwJitSource::keepsPtx");
 
   // Else it is an error where there is no assembler.
   std::string text = readText(manifest);

@@ -128,9 +128,8 @@ struct SessionFixture : testing::Test {
     return folder + "/" + name;
   }
   /// As a new process would: nothing is in memory.
-  void open(TwJitOptions options = {}) {
+  void open(TwJitOptions options = {}, TwCacheOptions cacheOptions = {}) {
     close();
-    TwCacheOptions cacheOptions = {};
     cacheOptions.folder = cacheFolder.c_str();
     ASSERT_EQ(take(twCacheOpen(&cacheOptions, &cache)), "");
     options.cache = cache;

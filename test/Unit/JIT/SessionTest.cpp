@@ -410,19 +410,25 @@ TEST_F(SessionTest, ClassesWithoutCodeForAllAreBounded) {
 
 /// A source of a megabyte is not kept once for each class.
 TEST_F(SessionTest, ClassesShareTheirSource) {
-  write("twice.mlir", kText + std::string(1 << 20, '\n'));
+  std::string text = write("twice.mlir", kText + std::string(1 << 20, '\n'));
   TwJitOptions strict = {};
   strict.isStrict = 1;
   open(strict);
   TwJitKernelOptions exact = {};
   exact.policy = TW_JIT_EXACT;
-  ASSERT_EQ(make(exact), "");
-  Arguments arguments(4096);
-  ASSERT_NE(ask(kernel, arguments, 1), "");
-  struct mallinfo2 before = mallinfo2();
-  for (int64_t size = 2; size <= 100; ++size)
-    ASSERT_NE(ask(kernel, arguments, size), "");
-  struct mallinfo2 after = mallinfo2();
-  EXPECT_LT(after.uordblks + after.hblkhd,
-            before.uordblks + before.hblkhd + (8 << 20));
+  // A file that a description names, and a source of its own.
+  for (const std::string &file : {description, text}) {
+    TwJitSource source = {};
+    source.file = file.c_str();
+    ASSERT_EQ(make(exact, source), "");
+    Arguments arguments(4096);
+    ASSERT_NE(ask(kernel, arguments, 1), "");
+    struct mallinfo2 before = mallinfo2();
+    for (int64_t size = 2; size <= 100; ++size)
+      ASSERT_NE(ask(kernel, arguments, size), "");
+    struct mallinfo2 after = mallinfo2();
+    EXPECT_LT(after.uordblks + after.hblkhd,
+              before.uordblks + before.hblkhd + (8 << 20))
+        << file;
+  }
 }

@@ -22,6 +22,13 @@ template <typename T> std::string show(const T &result) {
   return std::to_string(result.getCode()) + " " + result.getMessage();
 }
 
+template <typename T>
+constexpr auto canMakeValue(int)
+    -> decltype(makeValue(std::declval<T>()), true) {
+  return true;
+}
+template <typename T> constexpr bool canMakeValue(long) { return false; }
+
 struct WrapperTest : SessionFixture {
   TwJitSource getSource() {
     TwJitSource source = {};
@@ -88,6 +95,44 @@ TEST(Wrapper, ValuesOfArguments) {
   EXPECT_FALSE(value.isReal);
   EXPECT_EQ(value.integer, -7);
   EXPECT_EQ(makeValue(true).integer, 1);
+  // One element has no sizes.
+  Array<0> element = makeArray(x);
+  value = makeValue(element);
+  EXPECT_EQ(value.rank, 0);
+  EXPECT_EQ(value.data, x);
+  EXPECT_EQ(ElementTypeOf<const unsigned long long>::value, TW_I64);
+  // Of an array that is gone at once there is no value.
+  static_assert(canMakeValue<const Array<2> &>(0));
+  static_assert(!canMakeValue<Array<2>>(0));
+  static_assert(!canMakeValue<float *>(0));
+}
+
+TEST(Wrapper, Workspaces) {
+  TwKernel made = nullptr;
+  ASSERT_EQ(take(twKernelCreate(R"({"version": 1, "kernel": "k",
+    "variant": "v", "chip": "c", "symbol": "k", "abi": {"bytes": 32, "args": [
+      {"name": "a", "kind": "memref", "type": "f32", "rank": 1, "offset": 0,
+       "contiguous": true, "dims": ["N"]},
+      {"name": "w", "kind": "memref", "type": "f32", "rank": 1, "offset": 16,
+       "contiguous": true, "workspace": ["mul", "N", 8], "zeroed": true}]},
+    "grid": {"exprs": [1]}})",
+                                &made)),
+            "");
+  Kernel kernel(made);
+  EXPECT_STREQ(kernel.getVariant(), "v");
+  EXPECT_EQ(kernel.getLaunchInfo()->numWorkspaces, 1u);
+  EXPECT_TRUE(kernel.getArgument(1)->isWorkspace);
+  EXPECT_EQ(kernel.getArgument(2).getCode(), TW_INVALID_ARGUMENT);
+  float x[6];
+  Result<Workspace> needed = kernel.getWorkspace(1, makeArray(x, {6}), 0);
+  ASSERT_TRUE(needed) << show(needed);
+  EXPECT_EQ(needed->bytes, 48);
+  EXPECT_TRUE(needed->isZeroed);
+  EXPECT_EQ(kernel.getWorkspace(1, 0).getCode(), TW_INVALID_ARGUMENT);
+  EXPECT_EQ(Kernel().getWorkspace(0).getCode(), TW_INVALID_ARGUMENT);
+  EXPECT_EQ(Kernel().getLaunchInfo().getCode(), TW_INVALID_ARGUMENT);
+  EXPECT_STREQ(Kernel().getName(), "");
+  twKernelDestroy(made);
 }
 
 TEST_F(WrapperTest, KernelsOfALibrary) {
@@ -142,8 +187,23 @@ TEST_F(WrapperTest, KernelsOfALibrary) {
     ASSERT_EQ(out[i], 2 * in[i] + 0.5f);
   EXPECT_EQ(show(twice->launch(nullptr, from, 0.5)),
             "1 kernel 'twice' takes 3 arguments, but got 2");
+  EXPECT_EQ(twice->getNumVariants(), 1u);
+  Result<Kernel> kernel = twice->getKernel();
+  ASSERT_TRUE(kernel) << show(kernel);
+  EXPECT_STREQ(kernel->getName(), "twice");
+  ASSERT_EQ(kernel->getNumArguments(), 3u);
+  EXPECT_STREQ(kernel->getArgument(2)->name, "n");
+  EXPECT_EQ(twice->getKernel(1).getCode(), TW_INVALID_ARGUMENT);
+  Result<TwLaunchLimits> limits = twice->getLaunchLimits();
+  ASSERT_TRUE(limits) << show(limits);
+  EXPECT_TRUE(limits->fits);
+  TwValue values[] = {makeValue(from), makeValue(to), makeValue(1)};
+  EXPECT_TRUE(twice->launchValues(nullptr, values, 3).isOk());
+  EXPECT_EQ(b->as<float>()[7], 15.0f);
   TwLaunchOptions options = {};
   options.isCooperative = 1;
+  EXPECT_EQ(twice->launchValues(nullptr, values, 3, &options).getCode(),
+            TW_UNSUPPORTED);
   EXPECT_EQ(twice->launchWith(&options, nullptr, from, to, 0.5).getCode(),
             TW_UNSUPPORTED);
   // Moved, it is the same memory, and freed once.
@@ -206,12 +266,31 @@ TEST_F(WrapperTest, KernelsOfASource) {
   EXPECT_EQ(twice->getFunction(from).getCode(), TW_INVALID_ARGUMENT);
   EXPECT_EQ(show(twice->prepare()),
             "1 expected a session that was opened with a manifest");
-  EXPECT_TRUE(session->saveManifest((folder + "/m.json").c_str()).isOk());
+  TwValue values[] = {makeValue(from), makeValue(to), makeValue(3)};
+  EXPECT_TRUE(twice->launchValues(nullptr, values, 3).isOk());
+  EXPECT_EQ(b[63], 9.0f);
+  std::string manifest = folder + "/m.json";
+  EXPECT_TRUE(session->saveManifest(manifest.c_str()).isOk());
+  // Of two targets one is none.
+  const char *targets[] = {"x86-64-v3", "none"};
+  std::string report;
+  auto add = [&](const TwJitReportInfo &info, const Status &status) {
+    report += info.kernel + std::string(" ") + info.target +
+              (status.isOk() ? " ok\n" : " failed\n");
+  };
+  Status made = session->prebuild(manifest.c_str(), targets, 2, add);
+  EXPECT_FALSE(made.isOk());
+  EXPECT_EQ(report, "twice.json x86-64-v3 ok\ntwice.json none failed\n");
+  report.clear();
+  Status found = session->check(manifest.c_str(), targets[0], add);
+  EXPECT_TRUE(found.isOk()) << show(found);
+  EXPECT_EQ(report, "twice.json x86-64-v3 ok\n");
   EXPECT_TRUE(session->cancel().isOk());
   TwCacheOptions options = {};
   std::string own = folder + "/own";
   options.folder = own.c_str();
   Result<Cache> kept = Cache::open(options);
   ASSERT_TRUE(kept) << show(kept);
-  EXPECT_EQ(twCacheGetFolder(kept->get()), own);
+  EXPECT_EQ(kept->getFolder(), own);
+  EXPECT_EQ(kept->getCounters().puts, 0u);
 }

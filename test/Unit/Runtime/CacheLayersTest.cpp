@@ -1,6 +1,7 @@
 // CacheLayersTest.cpp - shared folders behind a cache's own, and the counters.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "CacheFixture.h"
+#include "cache/Storage.h"
 #include "tilewright-rt/Observe.h"
 #include <sys/stat.h>
 
@@ -171,6 +172,38 @@ TEST_F(CacheLayersTest, WhatCannotBeReadIsUnreachable) {
   EXPECT_EQ(count().shared.absent, 1u);
 }
 
+/// What strict sessions say; it counts nothing.
+TEST_F(CacheLayersTest, SaysWhyThereIsNone) {
+  std::string a = makeShared("a", "key", "value");
+  std::string path = listEntries(a).at(0);
+  std::string good = readAll(path), other = good;
+  auto describe = [&] {
+    openWith({a});
+    std::string text = tilewright::rt::describeMiss(cache, bytesOf("key"));
+    EXPECT_EQ(count().misses + count().shared.absent + count().shared.rejected +
+                  count().folder.absent,
+              0u);
+    return text;
+  };
+  EXPECT_EQ(describe(), ""); // it is there
+  writeAll(path, good.substr(1));
+  EXPECT_EQ(describe(), "'" + path + "' is damaged");
+  other[8] = 2;
+  uint64_t check = XXH64(other.data(), 48, 0);
+  other.replace(48, 8, reinterpret_cast<const char *>(&check), 8);
+  writeAll(path, other);
+  EXPECT_EQ(describe(), "'" + path + "' is of another version of the format");
+  writeAll(path, good);
+  ASSERT_EQ(chmod(path.c_str(), 0602), 0);
+  EXPECT_EQ(describe(), "everybody may write to '" + path +
+                            "': what it holds cannot be trusted");
+  fs::remove(path);
+  EXPECT_EQ(describe(), "");
+  fs::create_symlink("elsewhere", path);
+  EXPECT_EQ(describe(),
+            "cannot read '" + path + "': Too many levels of symbolic links");
+}
+
 /// Events tell of what was there and could not be used, and of what was not
 /// taken; usual hits and misses are no events.
 TEST_F(CacheLayersTest, EventsTellWhatIsUnusual) {
@@ -219,6 +252,23 @@ TEST_F(CacheLayersTest, ALeaseComesAfterSharedFolders) {
   EXPECT_NE(lease, nullptr);
   EXPECT_EQ(count().shared.absent, 1u); // asked once
   twCacheLeaseDestroy(lease);
+}
+
+/// Who waits looks at what is near, less and less often; it is one miss.
+TEST_F(CacheLayersTest, WaitingIsNear) {
+  std::string a = makeShared("a", "key", "value");
+  openWith({a});
+  TwCacheLease held = nullptr, lease = nullptr;
+  ASSERT_EQ(take(twCacheTryLease(cache, bytesOf("no"), &held)), "");
+  TwCacheValue value;
+  ASSERT_EQ(take(twCacheGetOrLease(cache, bytesOf("no"), 1000, &value, &lease)),
+            "");
+  EXPECT_EQ(value.owner, nullptr);
+  EXPECT_EQ(lease, nullptr);
+  twCacheLeaseDestroy(held);
+  EXPECT_EQ(count().misses, 1u);
+  EXPECT_EQ(count().shared.absent, 1u);
+  EXPECT_LT(count().folder.absent, 100u);
 }
 
 /// What is known of a file of one machine is none of another's.

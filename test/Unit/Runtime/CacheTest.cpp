@@ -249,6 +249,96 @@ TEST_F(CacheTest, FindsItsFolder) {
   setenv("HOME", home.c_str(), 1);
 }
 
+/// Whatever the working directory becomes.
+TEST_F(CacheTest, RelativeFoldersStayWhereTheyWere) {
+  fs::path before = fs::current_path();
+  std::string elsewhere = folder + "/elsewhere";
+  for (const std::string &path : {elsewhere, folder + "/shared"})
+    fs::create_directories(path);
+  auto expectHere = [&](const std::string &own, TwCacheOptions options) {
+    fs::current_path(folder);
+    TwCache other = nullptr;
+    ASSERT_EQ(take(twCacheOpen(&options, &other)), "");
+    EXPECT_EQ(twCacheGetFolder(other), folder + "/" + own);
+    // Whatever lies there has that name, too.
+    fs::create_directories(elsewhere + "/" + own);
+    fs::permissions(elsewhere + "/" + own, fs::perms::all);
+    fs::current_path(elsewhere);
+    ASSERT_EQ(take(twCachePut(other, bytesOf("a"), bytesOf("value"))), "");
+    EXPECT_EQ(listEntries(folder + "/" + own).size(), 1u);
+    EXPECT_EQ(listEntries(elsewhere).size(), 0u);
+    EXPECT_EQ(get(other, "of shared"), "(none)");
+    TwCacheCounters counters;
+    twCacheGetCounters(other, &counters);
+    EXPECT_EQ(counters.warnings, 0u);
+    EXPECT_EQ(counters.shared.absent, 1u);
+    // Filled behind it, where it was.
+    TwCacheOptions filling = {};
+    std::string shared = folder + "/shared";
+    filling.folder = shared.c_str();
+    TwCache filler = nullptr;
+    ASSERT_EQ(take(twCacheOpen(&filling, &filler)), "");
+    ASSERT_EQ(take(twCachePut(filler, bytesOf(own), bytesOf("there"))), "");
+    twCacheClose(filler);
+    EXPECT_EQ(get(other, own), "there");
+    twCacheClose(other);
+  };
+  TwCacheOptions options = {};
+  const char *shared[] = {"shared"};
+  options.folder = "own";
+  options.sharedFolders = shared;
+  options.numSharedFolders = 1;
+  expectHere("own", options);
+  setenv("TILEWRIGHT_CACHE_DIR", "./of-variable", 1);
+  setenv("TILEWRIGHT_CACHE_SHARED", "shared", 1);
+  expectHere("./of-variable", {});
+  unsetenv("TILEWRIGHT_CACHE_DIR");
+  unsetenv("TILEWRIGHT_CACHE_SHARED");
+  // A folder that is gone has no folders.
+  std::string gone = folder + "/gone";
+  fs::create_directories(gone);
+  fs::current_path(gone);
+  fs::remove(gone);
+  options.sharedFolders = nullptr;
+  TwCache other = nullptr;
+  EXPECT_EQ(take(twCacheOpen(&options, &other)),
+            "cannot tell where the cache folder 'own' is: the working "
+            "directory is gone; give a path from the root on");
+  twCacheClose(other);
+  fs::current_path(before);
+}
+
+/// Each get looks into memory, and what it finds elsewhere is put there.
+TEST_F(CacheTest, MemoryCounts) {
+  put("a", "value");
+  put("b", "value of b");
+  EXPECT_EQ(get("a"), "value");
+  EXPECT_EQ(get("none"), "(none)");
+  TwCacheCounters now = count();
+  EXPECT_EQ(now.memory.hits, 1u);
+  EXPECT_EQ(now.memory.absent, 1u);
+  EXPECT_EQ(now.memory.writes, 2u);
+  EXPECT_EQ(now.memory.writtenBytes, now.folder.writtenBytes);
+  EXPECT_EQ(now.memory.readBytes, 128u + 5u);
+  open();
+  EXPECT_EQ(get("a"), "value");
+  EXPECT_EQ(get("a"), "value");
+  now = count();
+  EXPECT_EQ(now.memory.writes, 1u);
+  EXPECT_EQ(now.memory.writtenBytes, now.folder.readBytes);
+  EXPECT_EQ(now.memory.readBytes, now.folder.readBytes);
+  EXPECT_EQ(now.memory.hits + now.memory.absent, 2u);
+  EXPECT_EQ(now.memoryHits + now.folderHits + now.misses, 2u);
+  // What is larger than all of it is not kept.
+  TwCacheOptions options = {};
+  options.maxMemoryBytes = 100;
+  open(options);
+  put("large", std::string(1000, 'x'));
+  EXPECT_EQ(count().memory.writes, 0u);
+  EXPECT_EQ(count().memory.failedWrites, 1u);
+  EXPECT_EQ(count().memory.writtenBytes, 0u);
+}
+
 TEST_F(CacheTest, ReadOnly) {
   put("a", "value");
   TwCacheOptions options = {};

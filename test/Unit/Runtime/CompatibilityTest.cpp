@@ -36,6 +36,19 @@ TEST(Compatibility, Nvidia) {
             rankChip("sm_90", false, "sm_90"));
 }
 
+TEST(Compatibility, TargetsOfRequests) {
+  using tilewright::rt::getRequestTarget;
+  for (const char *name : {"sm_90", "gfx942", "x86-64-v3", "host", "nix", ""})
+    EXPECT_EQ(getRequestTarget(name), name);
+  EXPECT_EQ(getRequestTarget("sm_90a"), "sm_90");
+  EXPECT_EQ(getRequestTarget("sm_100f"), "sm_100");
+  EXPECT_EQ(getRequestTarget("sm_90ab"), "sm_90ab");
+  EXPECT_EQ(getRequestTarget("gfx942:sramecc+:xnack-"), "gfx942");
+  EXPECT_EQ(getRequestTarget("x86-64-v9"), "x86-64-v4");
+  // It is what a device gives.
+  EXPECT_EQ(getRequestTarget(getHostLevel()), getHostLevel());
+}
+
 TEST(Compatibility, Amd) {
   EXPECT_TRUE(runs("gfx942", "gfx942:sramecc+:xnack-"));
   EXPECT_TRUE(runs("gfx942:xnack-", "gfx942:sramecc+:xnack-"));

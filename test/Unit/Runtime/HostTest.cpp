@@ -6,9 +6,17 @@
 #include "host/Pool.h"
 #include "tilewright-rt/Module.h"
 #include "gtest/gtest.h"
+#include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <filesystem>
+#include <iterator>
+#include <map>
+#include <mutex>
+#include <sched.h>
+#include <sys/wait.h>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 using namespace tilewright::rt;
@@ -69,6 +77,114 @@ TEST_F(HostTest, RunsEachProgramOnce) {
     }
     close();
   }
+}
+
+/// The CPUs that this process may use.
+cpu_set_t getMask() {
+  cpu_set_t mask;
+  CPU_ZERO(&mask);
+  EXPECT_EQ(sched_getaffinity(0, sizeof(mask), &mask), 0);
+  return mask;
+}
+
+/// Pins this thread, and those that it makes, until the end of the scope.
+class Pinned {
+public:
+  explicit Pinned(int numCpus) {
+    cpu_set_t mask;
+    CPU_ZERO(&mask);
+    for (int cpu = 0; cpu < CPU_SETSIZE && CPU_COUNT(&mask) < numCpus; ++cpu)
+      if (CPU_ISSET(cpu, &before))
+        CPU_SET(cpu, &mask);
+    EXPECT_EQ(sched_setaffinity(0, sizeof(mask), &mask), 0);
+  }
+  ~Pinned() { sched_setaffinity(0, sizeof(before), &before); }
+  Pinned(const Pinned &) = delete;
+
+private:
+  const cpu_set_t before = getMask();
+};
+
+/// Threads are as many as the CPUs that the process may use, as in a container,
+/// not as the machine has.
+TEST_F(HostTest, ThreadsFollowTheMask) {
+  const int most = std::min(3, int(std::thread::hardware_concurrency()));
+  cpu_set_t all = getMask();
+  for (int numCpus = 1; numCpus <= std::min(most, CPU_COUNT(&all)); ++numCpus) {
+    Pinned pinned(numCpus);
+    for (int numThreads : {0, 1, 5}) {
+      open(numThreads);
+      TwDeviceInfo info;
+      ASSERT_EQ(take(twDeviceGetInfo(device, &info)), "");
+      // Who asks for more gets them.
+      EXPECT_EQ(info.numComputeUnits, numThreads ? numThreads : numCpus);
+      std::vector<int32_t> out(1000);
+      ASSERT_EQ(launch(out), "");
+      EXPECT_EQ(out, std::vector<int32_t>(1000, 7));
+      close();
+    }
+  }
+}
+
+/// Threads of a pool stay where who made it was pinned, wherever launches come
+/// from.
+TEST(HostPool, ThreadsInheritTheMask) {
+  if (cpu_set_t all = getMask(); CPU_COUNT(&all) < 2)
+    GTEST_SKIP() << "this process may use one CPU";
+  struct Seen {
+    std::mutex mutex;
+    std::map<std::thread::id, cpu_set_t> masks;
+    std::atomic<int> numWaiting{0};
+  } seen;
+  constexpr int kThreads = 4;
+  // Each waits for the others, so that every thread has its turn.
+  auto look = [](const uint8_t *kernarg, int64_t, int64_t, uint8_t *) {
+    Seen *seen;
+    std::memcpy(&seen, kernarg, sizeof(seen));
+    {
+      std::lock_guard<std::mutex> lock(seen->mutex);
+      seen->masks[std::this_thread::get_id()] = getMask();
+    }
+    ++seen->numWaiting;
+    while (seen->numWaiting < kThreads)
+      std::this_thread::yield();
+  };
+  std::unique_ptr<HostPool> pool;
+  cpu_set_t mask;
+  {
+    Pinned pinned(1);
+    mask = getMask();
+    ASSERT_EQ(take(HostPool::create(kThreads, pool)), "");
+  }
+  Seen *kernarg = &seen;
+  ASSERT_EQ(take(pool->run(look, &kernarg, kThreads, 0)), "");
+  EXPECT_EQ(seen.masks.size(), size_t(kThreads));
+  for (const auto &[thread, found] : seen.masks) {
+    bool isSame = CPU_EQUAL(&found, &mask);
+    EXPECT_EQ(isSame, thread != std::this_thread::get_id());
+  }
+}
+
+/// A process that is pinned before it begins, as by taskset.
+TEST_F(HostTest, APinnedProcessHasOneThread) {
+  auto countThreads = [] {
+    std::filesystem::directory_iterator tasks("/proc/self/task");
+    return std::distance(begin(tasks), end(tasks));
+  };
+  pid_t child = fork();
+  if (child == 0) {
+    Pinned pinned(1);
+    // A sanitizer may have one of its own.
+    auto numBefore = countThreads();
+    open(0);
+    TwDeviceInfo info = {};
+    bool isRight = take(twDeviceGetInfo(device, &info)).empty();
+    isRight &= info.numComputeUnits == 1 && countThreads() == numBefore;
+    _exit(isRight ? 0 : 1);
+  }
+  int state = 0;
+  waitpid(child, &state, 0);
+  EXPECT_TRUE(WIFEXITED(state) && WEXITSTATUS(state) == 0);
 }
 
 TEST_F(HostTest, ManyLaunchesFromManyThreads) {
@@ -143,8 +259,9 @@ TEST_F(HostTest, Refuses) {
     EXPECT_EQ(twStatusGetCode(status), TW_UNSUPPORTED);
     return take(status);
   };
-  const char *message = "the host has no launches with clusters, cooperation, "
-                        "programmatic dependence or priority";
+  const char *message = "kernel 'count', variant 'v': the host has no launches "
+                        "with clusters, cooperation, programmatic dependence "
+                        "or priority";
   TwLaunchOptions special = {};
   special.clusterSize = 2;
   EXPECT_EQ(launchWith(special), message);
@@ -166,7 +283,8 @@ TEST_F(HostTest, Refuses) {
   EXPECT_EQ(out, (std::vector<int32_t>{7, 0, 0}));
   EXPECT_EQ(take(twFunctionLaunchPacked(function, 0, &grid, kernarg, 16, grid,
                                         nullptr)),
-            "expected null for a stream of the host");
+            "kernel 'count', variant 'v': expected null for a stream of the "
+            "host");
   // A call that is refused does nothing.
   char from = 1, to = 0;
   EXPECT_EQ(take(twDeviceCopy(device, &to, &from, 1, &grid)),

@@ -70,7 +70,9 @@ TEST(LaunchInfo, SaysWhatIsNotSaid) {
 TEST(LaunchInfo, RefusesWhatIsNoNumber) {
   for (const char *keys :
        {R"("registers": {"vgpr": "64"})", R"("registers": 7)",
-        R"("registers": {"spills": -1})", R"("wave_size": 1.5)"}) {
+        R"("registers": {"spills": -1})", R"("wave_size": 1.5)",
+        R"("workgroup": [-9223372036854775808, 2, 1])",
+        R"("shared_bytes": 18446744073709551615)"}) {
     std::string metadata = describeCount({"gfx942"});
     metadata.insert(metadata.rfind('}'), std::string(", ") + keys);
     TwKernel kernel = nullptr;
@@ -191,7 +193,7 @@ TEST(LaunchLimits, OlderCuda) {
   EXPECT_EQ(
       take(twFunctionLaunchPacked(opened.function, 0, nullptr, opened.kernarg,
                                   64, opened.grid, &options)),
-      "'sm_86' has no launches with clusters");
+      "kernel 'count', variant 'v': 'sm_86' has no launches with clusters");
 }
 
 TEST(LaunchLimits, Hip) {

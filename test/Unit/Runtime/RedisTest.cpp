@@ -7,6 +7,7 @@
 #include "cache/Circuit.h"
 #include "cache/Entry.h"
 #include "cache/RedisConnection.h"
+#include "cache/Storage.h"
 #include <chrono>
 #include <thread>
 
@@ -39,6 +40,7 @@ struct RedisTest : CacheTest {
     openWith(server);
     EXPECT_EQ(get("key"), "(none)") << reply;
     EXPECT_EQ(count().misses, 1u);
+    reason = describeMiss(cache, bytesOf("key"));
     TwCacheLayerCounters counters = count().redis;
     EXPECT_EQ(counters.hits, 0u);
     twCacheClose(cache);
@@ -46,6 +48,7 @@ struct RedisTest : CacheTest {
     return counters;
   }
   std::string url;
+  std::string reason; ///< of describeMiss, after countAnswer
 };
 
 int64_t measureMs(const std::function<void()> &function) {
@@ -105,7 +108,9 @@ TEST_F(RedisTest, Answers) {
   std::string entry = writeEntry(bytesOf("key"), bytesOf("value"));
   EXPECT_EQ(countAnswer(bulk("")).absent, 1u);
   EXPECT_EQ(countAnswer("$-1\r\n").absent, 1u);
+  EXPECT_EQ(reason, "");
   EXPECT_EQ(countAnswer(bulk("no entry")).damaged, 1u);
+  EXPECT_EQ(reason, "the entry of its Redis server is damaged");
   EXPECT_EQ(countAnswer(bulk(entry.substr(0, 80))).damaged, 1u);
   EXPECT_EQ(countAnswer(bulk(entry + "x")).damaged, 1u);
   // Of another key, as if both had one hash.
@@ -119,6 +124,7 @@ TEST_F(RedisTest, Answers) {
         "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n", "\r\n",
         FakeServer::kHangUp})
     EXPECT_EQ(countAnswer(wrong).unreachable, 1u) << wrong;
+  EXPECT_EQ(reason, "its Redis server did not answer");
 }
 
 TEST_F(RedisTest, EveryFlippedBitIsAMiss) {

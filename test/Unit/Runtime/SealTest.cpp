@@ -4,6 +4,7 @@
 #include "CacheFixture.h"
 #include "FakeServer.h"
 #include "cache/Entry.h"
+#include "cache/Storage.h"
 #include <sys/stat.h>
 
 using namespace tilewright::rt;
@@ -155,6 +156,8 @@ TEST_F(SealTest, SharedEntries) {
   EXPECT_EQ(count().damaged, 0u);
   EXPECT_EQ(count().misses, 1u);
   fs::path path = listEntries(shared).at(0);
+  EXPECT_EQ(describeMiss(cache, bytesOf("key")),
+            "'" + path.string() + "' has not the seal of the cache's secret");
   std::string entry = readAll(path);
   writeAll(path, makeSealer(kSecret)->seal(entry));
   openWith(kSecret);

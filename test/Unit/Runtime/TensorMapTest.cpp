@@ -138,14 +138,39 @@ TEST_F(TensorMapTest, ManyAreKept) {
       ++numEncoded;
     EXPECT_EQ(numEncoded, round == 0 ? kLayers : 0);
   }
+  // Batches of many sizes in one buffer.
+  for (int round = 0; round < 2; ++round) {
+    stub.takeLog();
+    for (int64_t i = 1; i <= 256; ++i) {
+      sizes[0] = i;
+      ASSERT_EQ(launch(), "");
+    }
+    EXPECT_EQ(stub.takeLog().find("cuTensorMapEncodeTiled") ==
+                  std::string::npos,
+              round == 1);
+  }
   // With ever more the oldest ones go, and what comes is right.
-  for (uintptr_t i = 1; i <= 1000; ++i) {
+  for (uintptr_t i = 1000; i < 3000; ++i) {
     sizes[1] = int64_t(i);
     ASSERT_EQ(launch(), "");
     EXPECT_EQ(stub.takeLog().find("cuTensorMapEncodeTiled 6 2 ptr sizes=" +
-                                  std::to_string(i) + ","),
+                                  std::to_string(i) + ",256 "),
               0u);
   }
+}
+
+/// Threads that encode the same map at the same time.
+TEST(KeptTensorMaps, AreKeptOnce) {
+  KeptTensorMaps kept;
+  KeptTensorMaps::Key first = {}, second = {}; // of one set
+  second[2] = 1;
+  KeptTensorMaps::Map map = {}, found = {};
+  map.fill(7);
+  kept.add(first, map.data());
+  for (int i = 0; i < 100; ++i)
+    kept.add(second, map.data());
+  EXPECT_TRUE(kept.find(second, found.data()));
+  EXPECT_TRUE(kept.find(first, found.data()));
 }
 
 TEST(KeptTensorMaps, AreWholeWhileOthersAreWritten) {
@@ -220,20 +245,24 @@ TEST_F(TensorMapTest, OfAllTypes) {
 TEST_F(TensorMapTest, WhatTheHardwareAsksIsChecked) {
   open();
   value.data = reinterpret_cast<void *>(uintptr_t(0x7008));
-  EXPECT_EQ(launch(), "argument 'out': expected an address aligned to 16 bytes "
+  EXPECT_EQ(launch(), "kernel 'count', variant 'v': "
+                      "argument 'out': expected an address aligned to 16 bytes "
                       "for its tensor map, but it is 8 bytes off");
   value.data = reinterpret_cast<void *>(uintptr_t(0x7000));
   strides[0] = 41;
-  EXPECT_EQ(launch(), "argument 'out': expected a stride that is a multiple of "
+  EXPECT_EQ(launch(), "kernel 'count', variant 'v': "
+                      "argument 'out': expected a stride that is a multiple of "
                       "16 bytes in dimension 0 for its tensor map, but got 82");
   strides[0] = 64;
   strides[1] = 2;
   EXPECT_EQ(launch(),
+            "kernel 'count', variant 'v': "
             "argument 'out': expected stride 1 in dimension 1 for its "
             "tensor map, but got 2");
   strides[1] = 1;
   sizes[0] = int64_t(1) << 33;
   EXPECT_EQ(launch(),
+            "kernel 'count', variant 'v': "
             "argument 'out': expected sizes of at most 4294967295 for "
             "its tensor map, but got 8589934592 in dimension 0");
   stub.takeLog();
@@ -251,7 +280,8 @@ TEST_F(TensorMapTest, WhatTheHardwareAsksIsChecked) {
   strides[0] = 64;
   value.data = reinterpret_cast<void *>(uintptr_t(0x9000));
   stub.fail("cuTensorMapEncodeTiled", 1);
-  EXPECT_EQ(launch(), "argument 'out': cannot encode a tensor map: the CUDA "
+  EXPECT_EQ(launch(), "kernel 'count', variant 'v': "
+                      "argument 'out': cannot encode a tensor map: the CUDA "
                       "driver answers CUDA_ERROR_STUB (1): an error of the "
                       "stub");
   // What failed is not kept.
@@ -317,6 +347,7 @@ TEST(TensorMap, OtherDevicesHaveNone) {
   value.sizes = &size;
   value.data = reinterpret_cast<void *>(uintptr_t(0x7000));
   EXPECT_EQ(take(twFunctionLaunch(function, nullptr, &value, 1, nullptr)),
+            "kernel 'count', variant 'v': "
             "argument 'out': this device has no tensor maps");
   twModuleDestroy(module);
   twDeviceClose(device);

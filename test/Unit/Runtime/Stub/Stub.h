@@ -20,6 +20,7 @@ using StubSetRecording = void (*)(int isRecording);
 /// What the device says of itself: "sm_90", or "gfx942:sramecc+:xnack-".
 using StubSetTarget = void (*)(const char *target);
 /// What is current in this thread; ordinal + 1 stands for its primary context.
+/// Its mode of capture is the usual one again.
 using StubSetCurrent = void (*)(long context);
 using StubGetCurrent = long (*)();
 

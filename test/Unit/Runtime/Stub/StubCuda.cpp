@@ -35,7 +35,10 @@ std::string describeLaunch(void **extra) {
 }
 } // namespace
 
-STUB_EXPORT void stubSetCurrent(long context) { current = context; }
+STUB_EXPORT void stubSetCurrent(long context) {
+  current = context;
+  captureMode = 0;
+}
 STUB_EXPORT long stubGetCurrent() { return current; }
 
 STUB_EXPORT Result cuInit(unsigned flags) { return record("cuInit", flags); }
@@ -145,8 +148,10 @@ STUB_EXPORT Result cuStreamWaitEvent(Stream stream, Event event,
   return record("cuStreamWaitEvent", stream, event, flags);
 }
 STUB_EXPORT Result cuThreadExchangeStreamCaptureMode(int *mode) {
-  std::swap(*mode, captureMode);
-  return record("cuThreadExchangeStreamCaptureMode", captureMode);
+  Result result = record("cuThreadExchangeStreamCaptureMode", *mode);
+  if (!result)
+    std::swap(*mode, captureMode);
+  return result;
 }
 STUB_EXPORT Result cuEventCreate(Event *event, unsigned flags) {
   *event = reinterpret_cast<Event>(0x20);

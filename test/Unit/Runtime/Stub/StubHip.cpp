@@ -20,6 +20,7 @@ struct StubFunction {
 
 STUB_EXPORT void stubSetCurrent(long context) {
   current = context ? int(context) - 1 : 0;
+  captureMode = 0;
 }
 STUB_EXPORT long stubGetCurrent() { return current + 1; }
 
@@ -108,8 +109,10 @@ STUB_EXPORT Result hipStreamWaitEvent(Stream stream, Event event,
   return record("hipStreamWaitEvent", stream, event, flags);
 }
 STUB_EXPORT Result hipThreadExchangeStreamCaptureMode(int *mode) {
-  std::swap(*mode, captureMode);
-  return record("hipThreadExchangeStreamCaptureMode", captureMode);
+  Result result = record("hipThreadExchangeStreamCaptureMode", *mode);
+  if (!result)
+    std::swap(*mode, captureMode);
+  return result;
 }
 STUB_EXPORT Result hipEventCreateWithFlags(Event *event, unsigned flags) {
   *event = reinterpret_cast<Event>(0x20);
