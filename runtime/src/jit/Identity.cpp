@@ -323,7 +323,9 @@ static std::string findProgram(const std::string &name) {
 static void addLibrary(TwCache cache, std::initializer_list<const char *> names,
                        std::vector<NamedText> &tools) {
   for (const char *name : names) {
-    void *library = dlopen(name, RTLD_LAZY | RTLD_LOCAL);
+    // Not unloaded: comgr is linked with an LLVM that stays, and which does not
+    // stand that comgr registers its options a second time.
+    void *library = dlopen(name, RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE);
     if (!library)
       continue;
     link_map *map = nullptr;

@@ -114,6 +114,12 @@ TEST_F(IdentityTest, OfCompilersNamesWhatIsMissing) {
   }
 }
 
+/// Every session that links with comgr asks, and its compiler loads it again.
+TEST_F(IdentityTest, OfComgrCanBeAskedForOften) {
+  for (int i = 0; i < 4; ++i)
+    EXPECT_EQ(identifyTools(nullptr, "gfx942", "comgr").size(), 1u);
+}
+
 TEST_F(IdentityTest, OfToolsFollowsThePath) {
   std::string old = std::getenv("PATH") ? std::getenv("PATH") : "";
   setenv("PATH", folder.c_str(), 1);
