@@ -11,6 +11,7 @@ several types. Budgets: 40 ns with packed arguments, 100 ns with 19 typed ones,
 Needs the unit tests built, for the driver.
 """
 
+import counts
 import json
 import os
 import pathlib
@@ -84,6 +85,28 @@ def mixed() -> str:
             "  tile.return\n}\n")
 
 
+CALLS = ["the driver's own", "packed", "typed", "session, divisibility",
+         "session, one kernel"]
+COUNTED = 20000
+
+
+def count(command: list, names: list[str], environment: dict) -> None:
+    """Instructions of a call by callgrind, where the system counts none."""
+    def run(name: str, call: int, number: int) -> int | None:
+        return counts.callgrind(
+            command + [name],
+            env=dict(environment, LAUNCH_OVERHEAD_ONLY=f"{call} {number}"))
+
+    print("instructions of a call (callgrind)".ljust(36) +
+          "".join(f"{call:>24}" for call in CALLS))
+    for name in names:
+        row, nothing = name.ljust(36), run(name, 0, 0)
+        for call in range(len(CALLS)):
+            total = counts.difference(run(name, call, COUNTED), nothing)
+            row += f"{'-' if total is None else total // COUNTED:>24}"
+        print(row)
+
+
 def main() -> None:
     variants = [{"name": "size", "dims": {"N": 4096}},
                 {"name": "odd", "divisible": {"N": 3}},
@@ -107,12 +130,17 @@ def main() -> None:
              ROOT / "bench/runtime/launch_overhead.c", f"-L{BUILD}/lib",
              "-ltilewright-rt", f"-Wl,-rpath,{BUILD}/lib", "-pthread", "-ldl",
              "-o", base / "launch_overhead"], check=True)
-        subprocess.run([base / "launch_overhead",
-                        BUILD / "lib/libtilewright-stub-cuda.so",
-                        base / "d.tilelib", base / "d.json"] +
-                       [name for name, _, _ in kernels], check=True,
-                       env=dict(os.environ,
-                                TILEWRIGHT_CACHE_DIR=str(base / "cache")))
+        command = [base / "launch_overhead",
+                   BUILD / "lib/libtilewright-stub-cuda.so",
+                   base / "d.tilelib", base / "d.json"]
+        environment = dict(os.environ,
+                           TILEWRIGHT_CACHE_DIR=str(base / "cache"))
+        names = [name for name, _, _ in kernels]
+        done = subprocess.run(command + names, check=True, env=environment,
+                              stdout=subprocess.PIPE, text=True)
+        print(done.stdout, end="")
+        if "instructions" not in done.stdout:
+            count(command, names, environment)
 
 
 if __name__ == "__main__":

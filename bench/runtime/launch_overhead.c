@@ -3,17 +3,18 @@
  *
  * launch_overhead DRIVER.so LIBRARY.tilelib DESCRIPTION KERNEL...;
  * bench/runtime/launch.py makes them and runs it. The driver is one that does
- * nothing. The description is the library's: sessions launch from it.
+ * nothing. The description is the library's: sessions launch from it. With
+ * LAUNCH_OVERHEAD_ONLY="CALL COUNT" in the environment it makes that call so
+ * often and nothing else, to be counted by callgrind.
  */
 #define _GNU_SOURCE
+#include "instructions.h"
 #include <dlfcn.h>
-#include <linux/perf_event.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <tilewright-rt/Jit.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,24 +32,6 @@ static double now(void) {
   struct timespec time;
   clock_gettime(CLOCK_MONOTONIC, &time);
   return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
-}
-
-/* Instructions of this thread in user mode, or -1 where nobody counts them. */
-static int openCounter(void) {
-  struct perf_event_attr attributes;
-  memset(&attributes, 0, sizeof(attributes));
-  attributes.type = PERF_TYPE_HARDWARE;
-  attributes.size = sizeof(attributes);
-  attributes.config = PERF_COUNT_HW_INSTRUCTIONS;
-  attributes.exclude_kernel = 1;
-  return (int)syscall(SYS_perf_event_open, &attributes, 0, -1, -1, 0);
-}
-
-static long long readCounter(int counter) {
-  long long value = 0;
-  if (counter < 0 || read(counter, &value, sizeof(value)) != sizeof(value))
-    return -1;
-  return value;
 }
 
 typedef int (*CuLaunch)(void *, unsigned, unsigned, unsigned, unsigned,
@@ -87,32 +70,38 @@ static void callDynamic(void) {
   check(twJitKernelLaunch(dynamic, NULL, values, numValues, NULL));
 }
 
+static struct {
+  const char *name;
+  void (*call)(void);
+  double best;
+  long long instructions;
+  int keepsMemory;
+} calls[] = {{"bare call of the driver", callBare, 0, 0, 0},
+             {"packed arguments", callPacked, 0, 0, 0},
+             {"typed arguments, checks, grid", callTyped, 0, 0, 0},
+             {"a session, by divisibility", callDivisible, 0, 0, 0},
+             {"a session, one kernel for all", callDynamic, 0, 0, 0}};
+enum { NUM_CALLS = sizeof(calls) / sizeof(calls[0]) };
+
 /* The best of many short rounds, in which all calls take turns: the clock of a
  * shared machine changes from second to second. */
 static void measureCalls(void) {
-  struct {
-    const char *name;
-    void (*call)(void);
-    double best;
-    long long instructions;
-    int keepsMemory;
-  } calls[] = {{"bare call of the driver", callBare, 1e30, -1, 0},
-               {"packed arguments", callPacked, 1e30, -1, 0},
-               {"typed arguments, checks, grid", callTyped, 1e30, -1, 0},
-               {"a session, by divisibility", callDivisible, 1e30, -1, 0},
-               {"a session, one kernel for all", callDynamic, 1e30, -1, 0}};
-  enum { NUM_CALLS = sizeof(calls) / sizeof(calls[0]) };
-  int counter = openCounter();
+  for (int c = 0; c < NUM_CALLS; ++c) {
+    calls[c].best = 1e30;
+    calls[c].instructions = -1;
+    calls[c].keepsMemory = 0;
+  }
+  int counter = openInstructions();
   for (int round = 0; round < ROUNDS; ++round)
     for (int c = 0; c < NUM_CALLS; ++c) {
       size_t bytes = mallinfo2().uordblks;
-      long long count = readCounter(counter);
+      long long count = readInstructions(counter);
       double start = now();
       for (int i = 0; i < CALLS; ++i)
         calls[c].call();
       double time = (now() - start) / CALLS;
       if (count >= 0)
-        calls[c].instructions = (readCounter(counter) - count) / CALLS;
+        calls[c].instructions = (readInstructions(counter) - count) / CALLS;
       if (time < calls[c].best)
         calls[c].best = time;
       calls[c].keepsMemory |= mallinfo2().uordblks != bytes;
@@ -200,6 +189,8 @@ int main(int argc, char **argv) {
   setRecording(0);
   TwJit jit;
   check(twJitOpen(NULL, &jit));
+  const char *only = getenv("LAUNCH_OVERHEAD_ONLY");
+  int numOnly = only && strchr(only, ' ') ? atoi(strchr(only, ' ')) : 0;
   for (int i = 4; i < argc; ++i) {
     check(twModuleGetFunction(module, argv[i], NULL, &function));
     check(twFunctionPrepare(function));
@@ -219,6 +210,12 @@ int main(int argc, char **argv) {
     callDivisible();
     callDynamic();
     check(twJitWait(jit));
+    if (only) {
+      void (*call)(void) = calls[atoi(only) % NUM_CALLS].call;
+      for (int n = 0; n < numOnly; ++n)
+        call();
+      continue;
+    }
     measureCalls();
     twJitKernelDestroy(divisible);
     twJitKernelDestroy(dynamic);

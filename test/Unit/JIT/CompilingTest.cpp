@@ -8,7 +8,6 @@
 #include <csignal>
 #include <cstring>
 #include <mutex>
-#include <optional>
 #include <pthread.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -114,31 +113,6 @@ TEST_F(CompilingTest, AProcessSaysWhyItCannotLoadTheCompiler) {
   EXPECT_EQ(run(STUB_HIP), "4 '" STUB_HIP "' is no compiler of Tilewright: it "
                            "lacks twCompilerRunWorker");
 }
-
-namespace {
-
-/// A variable of the environment, until the end of the scope.
-class Variable {
-public:
-  Variable(const char *name, const std::string &value) : name(name) {
-    if (const char *old = std::getenv(name))
-      before = old;
-    setenv(name, value.c_str(), 1);
-  }
-  ~Variable() {
-    if (before)
-      setenv(name, before->c_str(), 1);
-    else
-      unsetenv(name);
-  }
-  Variable(const Variable &) = delete;
-
-private:
-  const char *name;
-  std::optional<std::string> before;
-};
-
-} // namespace
 
 /// What the machine lacks for a while is not the kernel's fault.
 TEST_F(CompilingTest, AMissingTemporaryFolderIsNotRemembered) {

@@ -8,7 +8,6 @@
 #include <cstring>
 #include <dlfcn.h>
 #include <map>
-#include <optional>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -21,27 +20,6 @@ static bool leavesAll = false;
 extern "C" int __lsan_is_turned_off() { return leavesAll; }
 
 namespace {
-
-/// A variable of the environment, for as long as this lives.
-class Variable {
-public:
-  Variable(const char *name, const std::string &value) : name(name) {
-    if (const char *old = std::getenv(name))
-      before = old;
-    setenv(name, value.c_str(), 1);
-  }
-  ~Variable() {
-    if (before)
-      setenv(name, before->c_str(), 1);
-    else
-      unsetenv(name);
-  }
-  Variable(const Variable &) = delete;
-
-private:
-  const char *name;
-  std::optional<std::string> before;
-};
 
 void pause(int ms) {
   std::this_thread::sleep_for(std::chrono::milliseconds(ms));

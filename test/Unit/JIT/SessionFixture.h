@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,27 @@ inline std::string getWorker() {
   const char *own = std::getenv("TILEWRIGHT_COMPILER_PROCESS");
   return own ? own : WORKER;
 }
+
+/// A variable of the environment, for as long as this lives.
+class Variable {
+public:
+  Variable(const char *name, const std::string &value) : name(name) {
+    if (const char *old = std::getenv(name))
+      before = old;
+    setenv(name, value.c_str(), 1);
+  }
+  ~Variable() {
+    if (before)
+      setenv(name, before->c_str(), 1);
+    else
+      unsetenv(name);
+  }
+  Variable(const Variable &) = delete;
+
+private:
+  const char *name;
+  std::optional<std::string> before;
+};
 
 /// The arguments of `twice`.
 struct Arguments {
