@@ -27,14 +27,3 @@ tilewright::rt::hashPieces(std::initializer_list<std::string_view> pieces) {
     XXH64_update(&state, piece.data(), piece.size());
   return XXH64_digest(&state);
 }
-
-#ifdef TILEWRIGHT_OWNS_LIBSTDCXX
-namespace __gnu_cxx {
-void __freeres();
-}
-/// The C++ library's memory for exceptions would stay when this library, which
-/// has a copy of its own, is unloaded.
-__attribute__((destructor)) static void freeMemoryForExceptions() {
-  __gnu_cxx::__freeres();
-}
-#endif

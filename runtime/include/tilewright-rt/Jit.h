@@ -246,7 +246,8 @@ TW_EXPORTED TwStatus twJitPrebuild(TwJit jit, const char *manifest,
 /** Whether a strict session finds all that a manifest names for `target`;
  * compiles nothing.
  *
- * Errors: NOT_FOUND    something is missing, or refused: the message says why
+ * Errors: NOT_FOUND    something is missing, or refused; or the manifest was not
+ *                      prebuilt for it: the message says which
  *         UNSUPPORTED  something is there as PTX alone, which the driver would
  *                      compile */
 TW_EXPORTED TwStatus twJitCheck(TwJit jit, const char *manifest,

@@ -200,18 +200,30 @@ TwStatus twJitCheck(TwJit jit, const char *path, const char *target,
   SharedStatus first;
   for (Request request : manifest.requests) {
     request.target = getRequestTarget(target);
-    if (TwStatus status = identifyRequest(jit, request))
+    // As a session does that has no compiler: it asks for what the maker made.
+    auto tools = manifest.tools.find(getToolsKey(request));
+    bool hasMaker = !manifest.compiler.empty() && tools != manifest.tools.end();
+    if (hasMaker) {
+      request.compiler = manifest.compiler;
+      request.tools = tools->second;
+    } else if (TwStatus status = identifyRequest(jit, request)) {
       return status;
+    }
+    std::string what =
+        "kernel '" + getKernelName(request) + "'" +
+        (request.variant.empty() ? "" : ", variant '" + request.variant + "',");
     std::string library, missing;
     TwStatus status = nullptr;
     if (!findLibrary(jit, request, library, missing))
-      status = fail(
-          TW_NOT_FOUND, "kernel '", getKernelName(request), "'",
-          request.variant.empty() ? std::string()
-                                  : ", variant '" + request.variant + "',",
-          " for '", request.target, "'", describeMiss(jit, request, missing));
+      status = fail(TW_NOT_FOUND, what, " for '", request.target, "'",
+                    describeMiss(jit, request, missing));
     else
       status = checkNeverCompiles(request.target, request.keepsPtx, library);
+    if (!status && !hasMaker)
+      status = fail(TW_NOT_FOUND, what, " for '", request.target,
+                    "' is there, but manifest '", path,
+                    "' was not prebuilt for it, and does not say so to a "
+                    "session without a compiler; run tile-cache prebuild");
     tell(report, user, request, status);
     keepFirst(first, status);
   }

@@ -1,4 +1,4 @@
-# load_often.py - loads and unloads a library; says what that leaves allocated.
+# load_often.py - loads and closes a library; says what that leaves allocated.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import ctypes
 import sys

@@ -53,6 +53,22 @@ struct StrictTest : SessionFixture {
 
 using Texts = std::vector<std::string>;
 
+/// A server without a compiler would know nothing of what is there.
+TEST_F(StrictTest, WhatIsThereMustHaveBeenPrebuilt) {
+  ASSERT_NO_FATAL_FAILURE(record());
+  TwDeviceInfo info = {};
+  ASSERT_EQ(take(twDeviceGetInfo(device, &info)), "");
+  EXPECT_NE(check(info.target).find("was not prebuilt for it"),
+            std::string::npos);
+  ASSERT_EQ(prebuild({info.target}), "");
+  EXPECT_EQ(check(info.target), "");
+  // What the manifest says counts, and not which compiler is here.
+  TwJitOptions none = {};
+  none.compiler = "/nowhere/libtilewright-jit.so";
+  open(none);
+  EXPECT_EQ(check(info.target), "");
+}
+
 TEST_F(StrictTest, TargetsAreWhatDevicesAskFor) {
   ASSERT_NO_FATAL_FAILURE(record());
   cacheFolder = folder + "/prebuilt";
