@@ -4,6 +4,7 @@
 #include "../Backend.h"
 #include "../Compatibility.h"
 #include "../Support.h"
+#include "../cache/Files.h"
 #include "Identity.h"
 #include <algorithm>
 #include <cerrno>
@@ -82,15 +83,12 @@ static std::string getOwnFolder() {
   return slash == std::string::npos ? "." : path.substr(0, slash);
 }
 
-/// A path that stays right when the working directory changes. A name without a
-/// folder is left for the system to look for.
-static std::string makeAbsolute(const std::string &path) {
-  if (path[0] == '/' || path.find('/') == std::string::npos)
-    return path;
-  char *folder = getcwd(nullptr, 0);
-  std::string result = folder ? std::string(folder) + "/" + path : path;
-  std::free(folder);
-  return result;
+/// The same file when the working directory changes, where it is known. A name
+/// without a folder is left for the system to look for.
+static std::string fixPath(std::string path) {
+  if (path.find('/') != std::string::npos)
+    (void)makeAbsolute(path);
+  return path;
 }
 
 /// What was chosen, else what the environment says, else the first of `places`
@@ -99,11 +97,11 @@ static std::string findFile(const char *chosen, const char *variable,
                             std::initializer_list<const char *> places,
                             const char *name) {
   if (chosen)
-    return makeAbsolute(chosen);
+    return fixPath(chosen);
   if (const char *own = std::getenv(variable); own && *own)
-    return makeAbsolute(own);
+    return fixPath(own);
   for (const char *place : places) {
-    std::string path = makeAbsolute(getOwnFolder() + place + name);
+    std::string path = fixPath(getOwnFolder() + place + name);
     if (access(path.c_str(), R_OK) == 0)
       return path;
   }
