@@ -176,8 +176,6 @@ static size_t writeClassesOf(const TwValue *values, size_t numValues,
     }
     writer.addHead(TW_ARRAY, value.type, rank,
                    classifyAddress(policy, value.data));
-    if (policy == TW_JIT_DYNAMIC)
-      continue;
     visitDims(value, [&](int32_t, int64_t size, int64_t stride) {
       writer.addDim(policy, classifyDim(policy, size, stride));
     });
