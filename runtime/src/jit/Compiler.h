@@ -22,7 +22,7 @@ struct CompileResult {
 struct CompileLimit {
   /// What the deadline was set by; the message says it.
   std::atomic<uint32_t> budgetMs{0};
-  /// By getMonotonicMs; set when the compiler begins.
+  /// By getMilliseconds; set when the compiler begins.
   std::atomic<int64_t> deadlineMs{INT64_MAX};
   std::atomic<bool> isCancelled{false};
 
@@ -31,8 +31,6 @@ struct CompileLimit {
   /// That the deadline is over.
   TwStatus describeTimeout() const;
 };
-
-int64_t getMonotonicMs();
 
 /// One compilation; prepare, then perhaps finish.
 class CompileJob {

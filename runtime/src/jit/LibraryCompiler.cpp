@@ -3,26 +3,20 @@
 #include "../DriverLibrary.h"
 #include "../Observe.h"
 #include "../Support.h"
+#include "../cache/Clock.h"
 #include "Compiler.h"
 #include <algorithm>
 #include <condition_variable>
-#include <ctime>
 #include <dlfcn.h>
 #include <mutex>
 #include <pthread.h>
 
 using namespace tilewright::rt;
 
-int64_t tilewright::rt::getMonotonicMs() {
-  timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return int64_t(time.tv_sec) * 1000 + time.tv_nsec / 1000000;
-}
-
 TwStatus CompileLimit::check() const {
   if (isCancelled.load(std::memory_order_relaxed))
     return fail(TW_RESOURCE_EXHAUSTED, "the compilation was cancelled");
-  return getMonotonicMs() >= deadlineMs ? describeTimeout() : nullptr;
+  return getMilliseconds() >= deadlineMs ? describeTimeout() : nullptr;
 }
 
 TwStatus CompileLimit::describeTimeout() const {
@@ -87,7 +81,7 @@ private:
         break;
       }
       // Others may set the limit; a budget may be shorter than the pause.
-      int64_t restMs = self.limit.deadlineMs - getMonotonicMs();
+      int64_t restMs = self.limit.deadlineMs - getMilliseconds();
       self.changed.wait_for(
           lock, std::chrono::milliseconds(std::clamp<int64_t>(restMs, 1, 20)));
     }

@@ -167,12 +167,12 @@ static TwStatus checkLibrary(const std::string &bytes) {
 template <typename Find, typename Make>
 static TwStatus findOrMake(TwJit jit, const std::string &key, int64_t endMs,
                            CompileLimit &limit, Find find, Make make) {
-  const int64_t startMs = getMonotonicMs();
+  const int64_t startMs = getMilliseconds();
   for (bool hasWaited = false;; hasWaited = true) {
     TwCacheLease lease = nullptr;
     if (TwStatus status = twCacheTryLease(jit->cache, toBytes(key), &lease))
       return status;
-    int64_t nowMs = getMonotonicMs();
+    int64_t nowMs = getMilliseconds();
     bool isLast = lease || nowMs >= endMs;
     // Who had the lease before may have put it just now: where this process
     // finds it soonest, or, if that layer refused, in those behind it.
@@ -256,7 +256,7 @@ static TwStatus compile(TwJit jit, const Request &request,
                         Answer &answer) {
   Slice slice("compile", "compile", getKernelName(request));
   limit.budgetMs = jit->budgetMs;
-  limit.deadlineMs = getMonotonicMs() + jit->budgetMs;
+  limit.deadlineMs = getMilliseconds() + jit->budgetMs;
   std::unique_ptr<CompileJob> job;
   if (TwStatus status = jit->compiler->start(key, limit, job))
     return status;
@@ -271,7 +271,7 @@ static TwStatus compile(TwJit jit, const Request &request,
     return isThere;
   };
   auto makeContent = [&]() -> TwStatus {
-    limit.deadlineMs = getMonotonicMs() + jit->budgetMs;
+    limit.deadlineMs = getMilliseconds() + jit->budgetMs;
     CompileResult result;
     if (TwStatus status = finishJob(*job, request, prepared, result))
       return status;
@@ -300,7 +300,7 @@ static TwStatus findOrCompile(TwJit jit, const Request &request,
                               CompileLimit &limit, std::string &library,
                               Answer &answer) {
   std::string key = writeRequest(request), missing;
-  const int64_t endMs = getMonotonicMs() + jit->budgetMs;
+  const int64_t endMs = getMilliseconds() + jit->budgetMs;
   return findOrMake(
       jit, key, endMs, limit,
       [&](Search search) {

@@ -4,6 +4,7 @@
 #include "../Backend.h"
 #include "../Compatibility.h"
 #include "../Support.h"
+#include "../cache/Clock.h"
 #include "../cache/Files.h"
 #include "Identity.h"
 #include <algorithm>
@@ -372,7 +373,7 @@ TwStatus tilewright::rt::waitForTask(Task &task) {
   std::unique_lock<std::mutex> lock(task.mutex);
   while (!task.changed.wait_for(lock, kPause, [&] { return task.isDone; })) {
     // The compiler itself looks at its limit between passes alone.
-    if (getMonotonicMs() < task.limit.deadlineMs)
+    if (getMilliseconds() < task.limit.deadlineMs)
       continue;
     task.limit.isCancelled = true;
     TwStatus status = task.limit.describeTimeout();
